@@ -1,0 +1,64 @@
+# Every way to build, run and check the project. `make` alone lists them.
+
+SHELL      := bash
+.SHELLFLAGS := -eu -o pipefail -c
+FUNCTIONS  := AuthorizerFunction CallbackFunction DashboardFunction ApiFunction
+ARCH       ?= arm64
+OS         ?= linux
+BUILD      ?= build/$(ARCH)
+URL        ?= http://localhost:3000/Prod
+SIGN_IN_AS := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice@example.com)
+FUZZTIME   ?= 20s
+RUN_FLAGS  ?=
+GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
+TOOLS      := go tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint e2e cookie mutants fuzz bench tools $(FUNCTIONS:%=build-%)
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run everything on this machine: http://localhost:3000/Prod/
+	@$(MAKE) -s build ARCH=$$(go env GOARCH) OS=$$(go env GOOS) BUILD=build/here >/dev/null
+	@go build -o build/local ./local
+	@exec build/local run -template template.yaml -build build/here $(RUN_FLAGS)
+
+build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes
+	@for f in $(FUNCTIONS); do mkdir -p $(BUILD)/$$f; $(MAKE) -s build-$$f ARTIFACTS_DIR=$(BUILD)/$$f ARCH=$(ARCH) OS=$(OS); done
+	@wc -c $(FUNCTIONS:%=$(BUILD)/%/bootstrap)
+
+# The one rule per function that `sam build` calls too.
+build-AuthorizerFunction: PACKAGE = ./authorizer
+build-CallbackFunction:   PACKAGE = ./callback
+build-DashboardFunction:  PACKAGE = ./app/dashboard
+build-ApiFunction:        PACKAGE = ./app/api
+$(FUNCTIONS:%=build-%):
+	@GOOS=$(OS) GOARCH=$(ARCH) $(GO_BUILD) -o $(ARTIFACTS_DIR)/bootstrap $(PACKAGE)
+
+test: ## run every test that needs only Go and a C compiler, with the race detector
+	@go vet ./...
+	@go test -race -shuffle=on -timeout 10m ./...
+	@go test -run 'Alloc|Size' ./... # what the race detector would distort
+
+lint: ## formatting, vet, staticcheck, tidy modules
+	@test -z "$$($(TOOLS) gofumpt -l . | tee /dev/stderr)"
+	@go vet ./...
+	@$(TOOLS) staticcheck ./...
+	@go mod tidy -diff
+	@go mod verify
+
+e2e: ## drive the whole system from outside, with a browser (needs chromium)
+	@cd e2e && go test -count=1 -timeout 20m ./...
+
+cookie: ## sign in on the running system and print a value for curl -b
+	@test -x build/local || go build -o build/local ./local
+	@build/local cookie -url $(URL) -user $(SIGN_IN_AS)
+
+mutants: ## delete each listed rule in turn; every one must turn a test red
+	@go run ./internal/mutants
+
+fuzz: ## fuzz every property for FUZZTIME each
+	@for p in $$(grep -rl '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -h '^func Fuzz' $$p/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/'); do \
+	    echo "$$p $$f"; go test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done

@@ -1,0 +1,196 @@
+// Package config gathers one Lambda's settings from its environment, once, and reports everything that is missing or malformed at once.
+//
+// Settings decide trust, so nothing here has a silent fallback: a setting that is present but unusable fails the start, and so does a missing one
+// that has no stated default. Secrets are never settings.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Lookup is the only view of the environment; os.LookupEnv in production, a map in tests.
+type Lookup func(name string) (string, bool)
+
+// Pool is what every Lambda that verifies tokens must know about the user pool.
+type Pool struct {
+	Issuer  string // AUTH_ISSUER: the pool's issuer URL, byte for byte as it stands in its tokens
+	JWKSURL string // AUTH_JWKS_URL: where its signing keys are; the issuer's /.well-known/jwks.json when not set
+	JWKS    []byte // AUTH_JWKS: a snapshot of the key set taken at deploy time; nil when not set
+}
+
+// Authorizer holds the settings of the authorizer.
+type Authorizer struct {
+	Pool
+	ClientIDs []string // AUTH_CLIENT_IDS: app clients whose ID tokens open a session
+	Rules     string   // AUTH_RULES: a table of access rules that replaces the embedded one; "" when not set
+}
+
+// Brand is what the pages show of the organisation they belong to.
+type Brand struct {
+	Name    string `json:"name"`
+	Logo    string `json:"logo"`    // https URL or a path on the same origin
+	Support string `json:"support"` // https or mailto URL
+}
+
+// Callback holds the settings of the callback.
+type Callback struct {
+	Pool
+	UserPoolID   string        // AUTH_USER_POOL_ID
+	Parameter    string        // AUTH_PARAMETER: name of the SSM parameter with client id, login URL and base URLs
+	Brand        Brand         // AUTH_BRAND: JSON; name "this application" when not set
+	HeaderBudget int           // AUTH_HEADER_BUDGET: bytes of request line and headers that the API takes; 10,240 (HTTP APIs, the strictest) when not set
+	SessionMax   time.Duration // AUTH_SESSION_MAX: a sign-in ends this long after it, renewed or not; 0 = as long as the refresh token lives
+	SessionIdle  time.Duration // AUTH_SESSION_IDLE: a session not renewed for this long ends; 0 = no limit
+}
+
+// Settings lists every variable that some Lambda reads, by Lambda; the README and the template are held against it.
+var Settings = map[string][]string{
+	"authorizer": {"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES"},
+	"callback":   {"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_USER_POOL_ID", "AUTH_PARAMETER", "AUTH_BRAND", "AUTH_HEADER_BUDGET", "AUTH_SESSION_MAX", "AUTH_SESSION_IDLE"},
+}
+
+// ForAuthorizer reads the authorizer's settings. The error, if any, joins one error for each setting that is wrong.
+func ForAuthorizer(lookup Lookup) (Authorizer, error) {
+	e := &environment{lookup: lookup}
+	a := Authorizer{Pool: e.pool(), ClientIDs: e.list("AUTH_CLIENT_IDS"), Rules: e.optional("AUTH_RULES")}
+	return a, e.err()
+}
+
+// ForCallback reads the callback's settings. The error, if any, joins one error for each setting that is wrong.
+func ForCallback(lookup Lookup) (Callback, error) {
+	e := &environment{lookup: lookup}
+	c := Callback{
+		Pool:         e.pool(),
+		UserPoolID:   e.required("AUTH_USER_POOL_ID"),
+		Parameter:    e.required("AUTH_PARAMETER"),
+		Brand:        e.brand("AUTH_BRAND"),
+		HeaderBudget: e.bytes("AUTH_HEADER_BUDGET", 10240),
+		SessionMax:   e.duration("AUTH_SESSION_MAX"),
+		SessionIdle:  e.duration("AUTH_SESSION_IDLE"),
+	}
+	return c, e.err()
+}
+
+// environment reads settings and remembers what was wrong with them.
+type environment struct {
+	lookup Lookup
+	errs   []error
+}
+
+func (e *environment) err() error { return errors.Join(e.errs...) }
+
+func (e *environment) fail(name, format string, args ...any) {
+	e.errs = append(e.errs, fmt.Errorf("config: %s %s", name, fmt.Sprintf(format, args...)))
+}
+
+func (e *environment) optional(name string) string {
+	v, _ := e.lookup(name)
+	return strings.TrimSpace(v)
+}
+
+func (e *environment) required(name string) string {
+	v := e.optional(name)
+	if v == "" {
+		e.fail(name, "is not set")
+	}
+	return v
+}
+
+func (e *environment) list(name string) []string {
+	items := strings.FieldsFunc(e.required(name), func(r rune) bool { return r == ' ' || r == ',' })
+	return items
+}
+
+func (e *environment) pool() Pool {
+	p := Pool{Issuer: e.required("AUTH_ISSUER"), JWKSURL: e.optional("AUTH_JWKS_URL")}
+	if p.Issuer != "" {
+		e.secureURL("AUTH_ISSUER", p.Issuer)
+	}
+	if p.JWKSURL == "" {
+		p.JWKSURL = p.Issuer + "/.well-known/jwks.json"
+	} else {
+		e.secureURL("AUTH_JWKS_URL", p.JWKSURL)
+	}
+	if v := e.optional("AUTH_JWKS"); v != "" {
+		p.JWKS = []byte(v)
+		if !json.Valid(p.JWKS) {
+			e.fail("AUTH_JWKS", "is not JSON")
+		}
+	}
+	return p
+}
+
+// secureURL wants https, or http to a loopback host, where there is no network to listen on (RFC 8252 section 8.3).
+func (e *environment) secureURL(name, raw string) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		e.fail(name, "is not an absolute URL without query")
+		return
+	}
+	ip := net.ParseIP(u.Hostname())
+	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
+		e.fail(name, "is not https")
+	}
+}
+
+func (e *environment) bytes(name string, absent int) int {
+	v := e.optional(name)
+	if v == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 4096 || n > 65536 {
+		e.fail(name, "is not a number of bytes from 4096 to 65536")
+	}
+	return n
+}
+
+func (e *environment) duration(name string) time.Duration {
+	v := e.optional(name)
+	if v == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Minute {
+		e.fail(name, "is not a duration of at least a minute, such as 12h")
+	}
+	return d
+}
+
+func (e *environment) brand(name string) Brand {
+	b := Brand{Name: "this application"}
+	v := e.optional(name)
+	if v == "" {
+		return b
+	}
+	d := json.NewDecoder(strings.NewReader(v))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&b); err != nil {
+		e.fail(name, `is not JSON of the form {"name":"…","logo":"…","support":"…"}`)
+		return b
+	}
+	if b.Logo != "" && !hasPrefix(b.Logo, "https://", "/") || strings.HasPrefix(b.Logo, "//") {
+		e.fail(name, "has a logo that is neither https nor a path")
+	}
+	if b.Support != "" && !hasPrefix(b.Support, "https://", "mailto:") {
+		e.fail(name, "has a support link that is neither https nor mailto")
+	}
+	return b
+}
+
+func hasPrefix(s string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}

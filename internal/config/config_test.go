@@ -1,0 +1,108 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func environmentOf(m map[string]string) Lookup {
+	return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
+}
+
+var authorizerEnvironment = map[string]string{
+	"AUTH_ISSUER":     "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
+	"AUTH_CLIENT_IDS": "one, two",
+}
+
+var callbackEnvironment = map[string]string{
+	"AUTH_ISSUER":       "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
+	"AUTH_USER_POOL_ID": "eu-west-1_A",
+	"AUTH_PARAMETER":    "/edgeauth/auth",
+}
+
+// with returns a copy of base with the pairs set; an empty value removes the name.
+func with(base map[string]string, pairs ...string) map[string]string {
+	m := maps.Clone(base)
+	for i := 0; i < len(pairs); i += 2 {
+		if m[pairs[i]] = pairs[i+1]; pairs[i+1] == "" {
+			delete(m, pairs[i])
+		}
+	}
+	return m
+}
+
+func TestForAuthorizer(t *testing.T) {
+	got, err := ForAuthorizer(environmentOf(authorizerEnvironment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := Pool{
+		Issuer:  "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
+		JWKSURL: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A/.well-known/jwks.json",
+	}
+	if !reflect.DeepEqual(got.Pool, pool) || !slices.Equal(got.ClientIDs, []string{"one", "two"}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestForCallback(t *testing.T) {
+	got, err := ForCallback(environmentOf(with(callbackEnvironment,
+		"AUTH_BRAND", `{"name":"Acme","logo":"/logo.svg","support":"mailto:help@example.com"}`, "AUTH_SESSION_MAX", "12h", "AUTH_HEADER_BUDGET", "20480")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Brand{"Acme", "/logo.svg", "mailto:help@example.com"}); got.Brand != want {
+		t.Errorf("brand is %+v", got.Brand)
+	}
+	if got.SessionMax != 12*time.Hour || got.SessionIdle != 0 || got.HeaderBudget != 20480 || got.UserPoolID != "eu-west-1_A" || got.Parameter != "/edgeauth/auth" {
+		t.Errorf("got %+v", got)
+	}
+	if got, _ := ForCallback(environmentOf(callbackEnvironment)); got.HeaderBudget != 10240 || got.Brand.Name != "this application" {
+		t.Errorf("defaults are %+v", got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	authorizer := func(m map[string]string) error { _, err := ForAuthorizer(environmentOf(m)); return err }
+	callback := func(m map[string]string) error { _, err := ForCallback(environmentOf(m)); return err }
+	for _, tt := range []struct {
+		name string
+		err  error
+		want []string // every line of the error
+	}{
+		{"everything missing is reported at once", authorizer(nil), []string{"config: AUTH_ISSUER is not set", "config: AUTH_CLIENT_IDS is not set"}},
+		{"no client", authorizer(with(authorizerEnvironment, "AUTH_CLIENT_IDS", " ")), []string{"config: AUTH_CLIENT_IDS is not set"}},
+		{"plain http", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "http://example.com/p")), []string{"config: AUTH_ISSUER is not https"}},
+		{"plain http keys", authorizer(with(authorizerEnvironment, "AUTH_JWKS_URL", "http://example.com/p")), []string{"config: AUTH_JWKS_URL is not https"}},
+		{"no host", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "https:///p")), []string{"config: AUTH_ISSUER is not an absolute URL without query"}},
+		{"query", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "https://example.com/p?x")), []string{"config: AUTH_ISSUER is not an absolute URL without query"}},
+		{"snapshot", authorizer(with(authorizerEnvironment, "AUTH_JWKS", "{")), []string{"config: AUTH_JWKS is not JSON"}},
+		{"callback", callback(nil), []string{"config: AUTH_ISSUER is not set", "config: AUTH_USER_POOL_ID is not set", "config: AUTH_PARAMETER is not set"}},
+		{"budget", callback(with(callbackEnvironment, "AUTH_HEADER_BUDGET", "12")), []string{"config: AUTH_HEADER_BUDGET is not a number of bytes from 4096 to 65536"}},
+		{"duration", callback(with(callbackEnvironment, "AUTH_SESSION_MAX", "30s")), []string{"config: AUTH_SESSION_MAX is not a duration of at least a minute, such as 12h"}},
+		{"brand", callback(with(callbackEnvironment, "AUTH_BRAND", `{"title":"x"}`)), []string{`config: AUTH_BRAND is not JSON of the form {"name":"…","logo":"…","support":"…"}`}},
+		{"logo elsewhere", callback(with(callbackEnvironment, "AUTH_BRAND", `{"logo":"//evil.example/x"}`)), []string{"config: AUTH_BRAND has a logo that is neither https nor a path"}},
+		{"support script", callback(with(callbackEnvironment, "AUTH_BRAND", `{"support":"javascript:x"}`)), []string{"config: AUTH_BRAND has a support link that is neither https nor mailto"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.err == nil {
+				t.Fatal("accepted")
+			}
+			if got := strings.Split(tt.err.Error(), "\n"); !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLoopbackNeedsNoTLS(t *testing.T) {
+	for _, issuer := range []string{"http://127.0.0.1:9229/p", "http://localhost:9229/p", "http://[::1]:9229/p"} {
+		if _, err := ForAuthorizer(environmentOf(with(authorizerEnvironment, "AUTH_ISSUER", issuer))); err != nil {
+			t.Errorf("%s: %v", issuer, err)
+		}
+	}
+}
