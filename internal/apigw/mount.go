@@ -1,0 +1,117 @@
+// This file finds where an API is mounted: which part of the path that a client sees is stage or base path, and which the API's own.
+//
+// No member says so. At the API's own host name the path begins with the stage, at a custom domain name with the base path, if there is one; the
+// member "path" lacks the former but has the latter. What is certain is the resource that matched: filled in, it is what the path ends with.
+
+package apigw
+
+import (
+	"net/url"
+	"strings"
+)
+
+// mount divides path, at the end of the first route that it ends with, into Base and Route.
+func (r *Request) mount(path string, routes ...string) {
+	r.Path = path
+	r.Base = base(path, r.sent.context.stage, routes...)
+	if r.Route = path[len(r.Base):]; r.Route == "" {
+		r.Route = "/"
+	}
+}
+
+// base returns what path has before the first of the routes that it ends with; failing all, the stage if path begins with it.
+func base(path, stage string, routes ...string) string {
+	for _, route := range routes {
+		if b, ok := before(path, route); ok && mountable(b) {
+			return b
+		}
+	}
+	if b := "/" + stage; stage != "" && (path == b || strings.HasPrefix(path, b+"/")) && mountable(b) {
+		return b
+	}
+	return ""
+}
+
+// before returns what path has before route. One slash at the end of either makes no difference, and neither does an escape that the other lacks.
+func before(path, route string) (string, bool) {
+	if !strings.HasPrefix(route, "/") {
+		return "", false
+	}
+	path, route = strings.TrimSuffix(path, "/"), strings.TrimSuffix(route, "/")
+	if b, ok := strings.CutSuffix(path, route); ok {
+		return b, true
+	}
+	n := strings.Count(path, "/") - strings.Count(route, "/")
+	if n < 0 {
+		return "", false
+	}
+	b := path
+	for strings.Count(b, "/") > n {
+		b = b[:strings.LastIndexByte(b, '/')]
+	}
+	return b, unescape(path[len(b):]) == unescape(route)
+}
+
+// unescape returns s with its percent-escapes resolved, or s itself where they are none.
+func unescape(s string) string {
+	if u, err := url.PathUnescape(s); err == nil {
+		return u
+	}
+	return s
+}
+
+// mountable reports whether b is a stage or base path that can stand at the beginning of a link: it leads nowhere but to this origin.
+func mountable(b string) bool {
+	if b == "" {
+		return true
+	}
+	for i, segment := range strings.Split(b, "/") {
+		if (segment == "") != (i == 0) || segment == "." || segment == ".." {
+			return false
+		}
+		for j := range len(segment) {
+			if !word(segment[j:j+1]) && !strings.ContainsRune("$.+!~'()", rune(segment[j])) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// expand fills the parameters into a resource's template. It returns false if one is missing.
+func expand(template string, parameters []byte) (string, bool) {
+	if !strings.Contains(template, "{") {
+		return template, true
+	}
+	var b strings.Builder
+	for {
+		text, rest, ok := strings.Cut(template, "{")
+		b.WriteString(text)
+		if !ok {
+			return b.String(), true
+		}
+		name, rest, _ := strings.Cut(rest, "}")
+		value, ok := parameter(parameters, strings.TrimSuffix(name, "+"))
+		if !ok {
+			return "", false
+		}
+		b.WriteString(value)
+		template = rest
+	}
+}
+
+// parameter finds one of the path parameters.
+func parameter(parameters []byte, want string) (string, bool) {
+	s := &scanner{data: parameters}
+	if len(parameters) == 0 || !s.open('{') {
+		return "", false
+	}
+	for name, ok := s.member(); ok; name, ok = s.member() {
+		if name == want {
+			value := s.str()
+			return value, !s.failed
+		}
+		s.skip()
+	}
+	return "", false
+}

@@ -1,0 +1,34 @@
+// Package jsontext writes strings into JSON without reflection, for the few places where an answer is appended piece by piece.
+package jsontext
+
+import "unicode/utf8"
+
+// AppendString appends s as a JSON string (RFC 8259 section 7). What is not UTF-8 becomes U+FFFD; U+2028 and U+2029, which end a line for some
+// readers, are escaped, so that one record stays one line.
+func AppendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < 0x20 || c == 0x7f:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		case c < utf8.RuneSelf:
+			dst = append(dst, c)
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == '\u2028' || r == '\u2029' {
+				dst = append(dst, `\u202`...)
+				dst = append(dst, hex[r&15])
+			} else {
+				dst = utf8.AppendRune(dst, r)
+			}
+			i += n
+			continue
+		}
+		i++
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,52 @@
+package token
+
+// This file decides which headers are understood: alg and kid, and a typ that says nothing new. Members that carry or point to a key (jwk, jku, x5c,
+// x5u) are members like any unknown one and are never used: whose key it is, is for the issuer's key set to say.
+
+import (
+	"fmt"
+	"strings"
+
+	"edgeauth/internal/strict"
+)
+
+// readHeader returns the kid of a header that is good for a token of this use.
+func readHeader(header []byte, use Use) (kid string, err error) {
+	var alg, typ text
+	special := false
+	s := strict.Scan(view(header))
+	for name := range s.Members() {
+		switch name {
+		case "alg":
+			alg.read(&s)
+		case "kid":
+			kid, _ = s.String()
+		case "typ":
+			typ.read(&s)
+		case "crit", "b64", "zip":
+			special = true
+			s.Skip()
+		default:
+			s.Skip()
+		}
+	}
+	switch err := s.End(); {
+	case err != nil:
+		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
+	case alg.value != "RS256":
+		return "", ErrAlgorithm
+	case special:
+		return "", fmt.Errorf("%w: crit, b64 or zip", ErrHeader)
+	case typ.present && !typeFits(typ.value, use):
+		return "", fmt.Errorf("%w: typ of another kind of token", ErrHeader)
+	case kid == "":
+		return "", fmt.Errorf("%w: no kid", ErrUnknownKey)
+	}
+	return kid, nil
+}
+
+// typeFits reports whether typ can stand in a token of this use; Cognito writes none. Logout tokens, request objects and their like have a typ of their
+// own just so that nobody takes them for something else (RFC 8725 section 3.11).
+func typeFits(typ string, use Use) bool {
+	return strings.EqualFold(typ, "JWT") || use == Access && strings.EqualFold(typ, "at+jwt") // RFC 9068
+}

@@ -1,0 +1,177 @@
+// Package jwks decides which public key a kid names, and when it is worth asking the issuer again.
+//
+// A [Set] is the key set one issuer publishes. Key answers from memory for as long as that is right, and otherwise fetches, once for all who wait:
+//
+//   - A key serves for an hour after the set was last seen; then the next caller has the set confirmed. What is fetched replaces what was known, so a
+//     key that the issuer has withdrawn is refused after an hour at most, even if no new key is ever asked for.
+//   - If confirming fails, known keys serve on for up to 24 hours since the set was last seen. After that nobody can tell whose they are.
+//   - A kid that is not in the set may be a new key or an invention. Either way the set is fetched at most once in 10 seconds: inventing kids buys no
+//     more fetches, and a new key is accepted 10 seconds after its publication at the latest, whatever else is asked meanwhile.
+//   - An unusable fetch changes nothing. Unusable means: not answered 200 within 3 seconds, not JSON, compressed, larger than 1 MB, or without a
+//     single usable key. Redirects are not followed.
+//
+// Two failures are kept apart. [ErrUnknownKey]: the set, as last published, does not hold the key. [ErrUnavailable]: nobody can tell. Nothing here
+// runs in the background: an environment that is frozen between events would only wake up to stale timers.
+//
+// A set known beforehand, from the time of deployment, can be given as Config.Snapshot. It serves at once, and its hour and its 24 hours begin when
+// the process does: how old it is by then, nobody can say, and the first refresh settles it.
+package jwks
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"edgeauth/internal/reason"
+)
+
+// The times that the package comment speaks of.
+const (
+	Refresh  = time.Hour
+	Limit    = 24 * time.Hour
+	Cooldown = 10 * time.Second
+	Timeout  = 3 * time.Second
+)
+
+// Why there is no key.
+var (
+	ErrUnknownKey  = reason.New(reason.TokenUnknownKey, "jwks: no key by that id")
+	ErrUnavailable = reason.New(reason.KeysUnavailable, "jwks: key set out of reach")
+)
+
+// errNoAnswer stands for what came of asking until something has.
+var errNoAnswer = errors.New("no answer yet")
+
+// Config says where a key set is published and what is known of it.
+type Config struct {
+	URL      string           // https, or http to a loopback host
+	Snapshot []byte           // the key set as it was known beforehand; nil: nothing is known
+	Now      func() time.Time // nil: time.Now
+	Client   *http.Client     // nil: a client of our own, which trusts Roots before the system's roots. Redirects are not followed in either
+	Roots    *x509.CertPool   // nil: Amazon's roots
+}
+
+// Set is the key set of one issuer. It is safe for concurrent use.
+type Set struct {
+	url string
+	now func() time.Time
+	get func(*http.Request) (*http.Response, error)
+
+	mu     sync.Mutex // guards what follows
+	keys   map[string]*rsa.PublicKey
+	seen   time.Time // when keys were last known to be what the issuer publishes
+	asked  time.Time // when the issuer was last asked, but for Prefetch
+	failed error     // what came of asking
+	flight *flight   // the fetch under way, nil: none
+}
+
+// New returns the set that c describes. It fetches nothing.
+func New(c Config) (*Set, error) {
+	if err := checkURL(c.URL); err != nil {
+		return nil, err
+	}
+	s := &Set{url: c.URL, now: c.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if c.Client != nil {
+		s.get = unredirected(c.Client)
+	} else {
+		s.get = strictClient(c.Roots)
+	}
+	if c.Snapshot != nil {
+		keys, err := Parse(c.Snapshot)
+		if err != nil {
+			return nil, fmt.Errorf("jwks: snapshot: %w", err)
+		}
+		s.replace(keys, s.wall())
+	}
+	return s, nil
+}
+
+// checkURL refuses an address at which anyone on the way could answer.
+func checkURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return errors.New("jwks: URL cannot be read")
+	}
+	switch {
+	case u.Hostname() == "" || u.User != nil || u.Fragment != "":
+		return errors.New("jwks: URL must have a host, and neither user nor fragment")
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && loopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("jwks: URL must be https")
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Key returns the key that kid names, or ErrUnknownKey, or ErrUnavailable.
+func (s *Set) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+	for {
+		key, f, err := s.look(kid)
+		if f == nil {
+			return key, err
+		}
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+		}
+	}
+}
+
+// look answers from what is known, or returns the fetch to wait for before looking again.
+func (s *Set) look(kid string) (*rsa.PublicKey, *flight, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.wall()
+	key := s.keys[kid]
+	usable := within(now, s.seen, Limit)
+	switch under := s.underWay(now); {
+	case key != nil && within(now, s.seen, Refresh):
+		return key, nil, nil
+	case key != nil && usable && under != nil:
+		return key, nil, nil
+	case under != nil:
+		return nil, under, nil
+	case !within(now, s.asked, Cooldown):
+		s.asked, s.failed = now, errNoAnswer
+		return nil, s.depart(now), nil
+	case key != nil && usable:
+		return key, nil, nil
+	case s.failed == nil && usable:
+		return nil, nil, ErrUnknownKey
+	}
+	return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, s.failed)
+}
+
+// wall is the time with no monotonic reading, which may stand still while an environment is frozen: keys age all the same.
+func (s *Set) wall() time.Time { return s.now().Round(0) }
+
+// within reports whether now is less than d after since. A clock that was set back is within nothing: what it says about age means nothing.
+func within(now, since time.Time, d time.Duration) bool {
+	age := now.Sub(since)
+	return 0 <= age && age < d
+}
+
+// replace makes keys the whole of what is known.
+func (s *Set) replace(keys []Key, at time.Time) {
+	s.keys = make(map[string]*rsa.PublicKey, len(keys))
+	for _, k := range keys {
+		s.keys[k.ID] = k.Public
+	}
+	s.seen = at
+}
