@@ -1,0 +1,222 @@
+// This file holds the repository to its own plan: who may import whom, one comment a package, the same settings in README, code and template, and a
+// list of reason codes without dead entries.
+package edgeauth_test
+
+import (
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"edgeauth/internal/config"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// arrows says which packages of ours each package may import. A package that is not listed fails the test, and so does an arrow.
+var arrows = map[string][]string{
+	"authorizer":    {"config", "token", "cookie", "policy", "apigw", "identity", "jwks", "reason", "jsontext"},
+	"callback":      {"config", "cognito", "token", "cookie", "login", "apigw", "jwks", "reason"},
+	"app/dashboard": {"identity", "apigw"},
+	"app/api":       {"identity", "apigw"},
+
+	"jwks":     {"strict", "reason"},
+	"identity": {"jsontext"},
+
+	"internal/login":    {"cookie", "token", "reason"},
+	"internal/token":    {"jwks", "strict", "reason"},
+	"internal/strict":   {},
+	"internal/cognito":  {"reason"},
+	"internal/cookie":   {"reason"},
+	"internal/policy":   {"reason"},
+	"internal/apigw":    {"jsontext", "reason"},
+	"internal/jsontext": {},
+	"internal/config":   {},
+	"internal/reason":   {},
+
+	"internal/token/tokentest": {"token", "jwks"},
+	"internal/yardstick":       {"cookie", "token/tokentest"},
+	"internal/yardstick":       {"cookie", "token/tokentest"},
+	"internal/mutants":         {},
+
+	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.
+	"local":         {"local/sam", "local/gateway", "local/runtime", "local/cognito"},
+	"local/sam":     {},
+	"local/gateway": {"local/sam", "local/runtime"},
+	"local/runtime": {},
+	"local/cognito": {},
+}
+
+// sdkOnlyIn names the one package that may link the AWS SDK: the authorizer's cold start must not pay for it.
+const sdkOnlyIn = "edgeauth/internal/cognito"
+
+type goPackage struct {
+	ImportPath, Dir string
+	GoFiles         []string
+	Imports         []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var p goPackage
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.GoFiles) > 0 {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func TestImportArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "edgeauth/")
+		allowed, listed := arrows[name]
+		if !listed {
+			t.Errorf("package %s is not in the plan", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if strings.HasPrefix(imported, "github.com/aws/aws-sdk-go-v2") && p.ImportPath != sdkOnlyIn {
+				t.Errorf("%s imports %s: only %s may", name, imported, sdkOnlyIn)
+			}
+			ours, found := strings.CutPrefix(imported, "edgeauth/")
+			if !found {
+				continue
+			}
+			if !slices.Contains(allowed, ours) && !slices.Contains(allowed, strings.TrimPrefix(ours, "internal/")) {
+				t.Errorf("%s imports %s, which is no arrow of the plan", name, ours)
+			}
+		}
+	}
+}
+
+func TestOnePackageCommentEach(t *testing.T) {
+	for _, p := range packages(t) {
+		var commented []string
+		for _, f := range p.GoFiles {
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, f), nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parsed.Doc != nil {
+				commented = append(commented, f)
+			}
+		}
+		if len(commented) != 1 {
+			t.Errorf("%s has package comments in %v, want exactly one file", p.ImportPath, commented)
+		}
+	}
+}
+
+// TestSettingsAgree holds the three lists of settings against each other: what the code reads, what the README explains, what the template sets.
+func TestSettingsAgree(t *testing.T) {
+	explained := settingsIn(t, "README.md")
+	if read := union(config.Settings); !slices.Equal(read, explained) {
+		t.Errorf("config reads %v\nREADME explains %v", read, explained)
+	}
+	for lambda, function := range map[string]string{"authorizer": "AuthorizerFunction", "callback": "CallbackFunction"} {
+		want := slices.Sorted(slices.Values(config.Settings[lambda]))
+		if set := variables(t, function); !slices.Equal(set, want) {
+			t.Errorf("%s reads %v\ntemplate.yaml sets %v", lambda, want, set)
+		}
+	}
+	for _, function := range []string{"DashboardFunction", "ApiFunction"} {
+		if set := variables(t, function); len(set) > 0 {
+			t.Errorf("template.yaml sets %v for %s, which reads none", set, function)
+		}
+	}
+}
+
+func union(lists map[string][]string) []string {
+	set := map[string]bool{}
+	for _, list := range lists {
+		for _, name := range list {
+			set[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// settingsIn returns the variables that stand first in a row of a table in a Markdown file.
+func settingsIn(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(AUTH_[A-Z_]+)`").FindAllStringSubmatch(string(text), -1) {
+		set[m[1]] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// variables returns the AUTH_ variables that the template gives a function.
+func variables(t *testing.T, function string) []string {
+	t.Helper()
+	text, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template struct {
+		Resources map[string]struct {
+			Properties struct {
+				Environment struct {
+					Variables map[string]yaml.Node `yaml:"Variables"`
+				} `yaml:"Environment"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name := range template.Resources[function].Properties.Environment.Variables {
+		if strings.HasPrefix(name, "AUTH_") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestEveryReasonIsUsed keeps the closed list closed: a code that no package gives is a promise nobody keeps.
+func TestEveryReasonIsUsed(t *testing.T) {
+	list, err := os.ReadFile("internal/reason/reason.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	mention := regexp.MustCompile(`reason\.([A-Z]\w+)`)
+	for _, p := range packages(t) {
+		for _, f := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range mention.FindAllStringSubmatch(string(text), -1) {
+				used[m[1]] = true
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\t(\w+)\s+Code = "`).FindAllStringSubmatch(string(list), -1) {
+		if !used[m[1]] {
+			t.Errorf("reason.%s is given by nobody", m[1])
+		}
+	}
+}
