@@ -42,9 +42,9 @@ var arrows = map[string][]string{
 	"internal/reason":   {},
 
 	"internal/token/tokentest": {"token", "jwks"},
-	"internal/yardstick":       {"cookie", "token/tokentest"},
-	"internal/yardstick":       {"cookie", "token/tokentest"},
-	"internal/mutants":         {},
+
+	"internal/yardstick": {"cookie", "token/tokentest"},
+	"internal/mutants":   {},
 
 	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.
 	"local":         {"local/sam", "local/gateway", "local/runtime", "local/cognito"},

@@ -68,23 +68,19 @@ func FromContext(authorizer map[string]any) (Identity, error) {
 		Groups:   strings.Fields(text("groups")),
 		Scopes:   strings.Fields(text("scope")),
 	}
-	if text("v") != Version || id.Issuer == "" || id.Subject == "" || id.ClientID == "" {
-		return Identity{}, ErrNone
-	}
-	if id.TokenUse != "id" && id.TokenUse != "access" {
-		return Identity{}, ErrNone
-	}
-	var ok bool
-	if id.Expires, ok = seconds(text("exp")); !ok || id.Expires.IsZero() {
-		return Identity{}, ErrNone
-	}
-	if id.AuthTime, ok = seconds(text("auth_time")); !ok {
-		return Identity{}, ErrNone
-	}
-	if id.Claims, ok = claims(text("identity")); !ok {
+	var timed, signed, claimed bool
+	id.Expires, timed = seconds(text("exp"))
+	id.AuthTime, signed = seconds(text("auth_time"))
+	id.Claims, claimed = claims(text("identity"))
+	if text("v") != Version || !timed || !signed || !claimed || !id.complete() {
 		return Identity{}, ErrNone
 	}
 	return id, nil
+}
+
+// complete reports whether id has all that makes a caller.
+func (i Identity) complete() bool {
+	return i.Issuer != "" && i.Subject != "" && i.ClientID != "" && (i.TokenUse == "id" || i.TokenUse == "access") && !i.Expires.IsZero()
 }
 
 // seconds reads a time in seconds since 1970; "" is the zero time.

@@ -1,5 +1,6 @@
-// Which route answers what. The list is short enough to be read at once; a path that is not on it is 404, a method that a path does not take 405.
 package main
+
+// This file decides which route answers what. The list is short enough to be read at once; a path that is not on it is 404, a method that a path does not take 405.
 
 import (
 	"encoding/json"

@@ -218,7 +218,7 @@ func TestPageIsLockedDown(t *testing.T) {
 func TestPageAfterTheEnd(t *testing.T) {
 	authorizer := alice()
 	authorizer["exp"] = "1795359840" // now
-	if body := invoke(t, authorizer).Body; !strings.Contains(body, `id="left">over<`) || !strings.Contains(body, `<dt id="verb">Ended</dt>`) {
+	if body := invoke(t, authorizer).Body; !strings.Contains(body, `id="left">Over<`) || !strings.Contains(body, `<dt id="verb">Ended</dt>`) {
 		t.Error("an ended session does not look ended")
 	}
 }
@@ -234,7 +234,7 @@ func TestPageWithoutNameGroupsOrSignIn(t *testing.T) {
 
 func TestLeft(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Second: "over", 0: "over", time.Second: "under a minute", 59 * time.Second: "under a minute", time.Minute: "1 minute",
+		-time.Second: "Over", 0: "Over", time.Second: "under a minute", 59 * time.Second: "under a minute", time.Minute: "1 minute",
 		119 * time.Second: "1 minute", 2 * time.Minute: "2 minutes", 119 * time.Minute: "119 minutes", 2 * time.Hour: "2 hours", 49 * time.Hour: "49 hours",
 	} {
 		if got := left(d); got != want {

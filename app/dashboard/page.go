@@ -1,6 +1,7 @@
-// What a signed-in person sees: one page for every path, which shows the identity that came with the request, the request itself, and when the
-// session ends. It decides nothing about access and keeps nothing.
 package main
+
+// This file decides what a signed-in person sees: one page for every path, which shows the identity that came with the request, the request itself, and when the
+// session ends. It decides nothing about access and keeps nothing.
 
 import (
 	"crypto/sha256"
@@ -166,7 +167,7 @@ func initial(name string) string {
 func left(d time.Duration) string {
 	switch m := int(d.Minutes()); {
 	case d <= 0:
-		return "over"
+		return "Over"
 	case m < 1:
 		return "under a minute"
 	case m < 2:

@@ -37,12 +37,11 @@ func (r *Request) http2() bool {
 
 // mountHTTP divides the path. The stage $default is not part of it.
 func (r *Request) mountHTTP(path, template, arnRest string) {
-	route, _ := expand(template, r.sent.parameters)
-	verb, arnPath, _ := strings.Cut(arnRest, "/")
-	if verb == r.Method { // what the ARN of a catch-all route looks like is not documented
-		arnPath = "/" + arnPath
+	verb, _, _ := strings.Cut(arnRest, "/")
+	if verb != r.Method {
+		verb = arnRest // what the ARN of a catch-all route looks like is not documented
 	}
-	r.mount(path, route, arnPath)
+	r.mount(path, arnRest[len(verb):], template)
 }
 
 // contextHTTP reads requestContext.http of a payload 2.0.

@@ -10,19 +10,23 @@ import (
 	"strings"
 )
 
-// mount divides path, at the end of the first route that it ends with, into Base and Route.
-func (r *Request) mount(path string, routes ...string) {
+// mount divides path into Base and Route. The route is what the ARN says if path ends with that, else the template filled in.
+func (r *Request) mount(path, arnPath, template string) {
 	r.Path = path
-	r.Base = base(path, r.sent.context.stage, routes...)
-	if r.Route = path[len(r.Base):]; r.Route == "" {
+	b, ok := before(path, arnPath)
+	if !ok {
+		b = base(path, r.sent.context.stage, template, r.sent.parameters)
+	}
+	r.Base = b
+	if r.Route = path[len(b):]; r.Route == "" {
 		r.Route = "/"
 	}
 }
 
-// base returns what path has before the first of the routes that it ends with; failing all, the stage if path begins with it.
-func base(path, stage string, routes ...string) string {
-	for _, route := range routes {
-		if b, ok := before(path, route); ok && mountable(b) {
+// base returns what path has before a template filled in; where that fails, the stage if path begins with it.
+func base(path, stage, template string, parameters []byte) string {
+	if route, ok := expand(template, parameters); ok {
+		if b, ok := before(path, route); ok {
 			return b
 		}
 	}
@@ -39,7 +43,7 @@ func before(path, route string) (string, bool) {
 	}
 	path, route = strings.TrimSuffix(path, "/"), strings.TrimSuffix(route, "/")
 	if b, ok := strings.CutSuffix(path, route); ok {
-		return b, true
+		return b, mountable(b)
 	}
 	n := strings.Count(path, "/") - strings.Count(route, "/")
 	if n < 0 {
@@ -49,7 +53,7 @@ func before(path, route string) (string, bool) {
 	for strings.Count(b, "/") > n {
 		b = b[:strings.LastIndexByte(b, '/')]
 	}
-	return b, unescape(path[len(b):]) == unescape(route)
+	return b, unescape(path[len(b):]) == unescape(route) && mountable(b)
 }
 
 // unescape returns s with its percent-escapes resolved, or s itself where they are none.
@@ -60,22 +64,18 @@ func unescape(s string) string {
 	return s
 }
 
-// mountable reports whether b is a stage or base path that can stand at the beginning of a link: it leads nowhere but to this origin.
+// mountable reports whether b is a stage or base path that can stand at the beginning of a link: one that leads nowhere but to this origin.
 func mountable(b string) bool {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$+!'()"
 	if b == "" {
 		return true
 	}
-	for i, segment := range strings.Split(b, "/") {
-		if (segment == "") != (i == 0) || segment == "." || segment == ".." {
+	for segment := range strings.SplitSeq(b[1:], "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, allowed) != "" {
 			return false
 		}
-		for j := range len(segment) {
-			if !word(segment[j:j+1]) && !strings.ContainsRune("$.+!~'()", rune(segment[j])) {
-				return false
-			}
-		}
 	}
-	return true
+	return b[0] == '/'
 }
 
 // expand fills the parameters into a resource's template. It returns false if one is missing.

@@ -152,8 +152,7 @@ func (e *proxyEvent) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	route, _ := expand(template, e.PathParameters)
-	ctx = context.WithValue(ctx, baseKey{}, base(path, c.Stage, route))
+	ctx = context.WithValue(ctx, baseKey{}, base(path, c.Stage, template, e.PathParameters))
 	ctx = context.WithValue(ctx, requestIDKey{}, cmp.Or(c.ExtendedRequestID, c.RequestID))
 	u := &url.URL{Path: path, RawQuery: query}
 	if plain, err := url.PathUnescape(path); err == nil {

@@ -13,14 +13,13 @@ import "strings"
 func (r *Request) rest() bool {
 	e := &r.sent
 	rest, ok := r.arn(e.methodARN)
-	verb, arnPath, _ := strings.Cut(rest, "/")
+	verb, _, _ := strings.Cut(rest, "/")
 	if !ok || e.method == "" || verb != e.method || !strings.HasPrefix(e.context.path, "/") || !strings.HasPrefix(e.resource, "/") {
 		return false
 	}
 	r.Kind, r.Method, r.Resource = REST, e.method, e.resource
 	r.request()
-	template, _ := expand(e.resource, e.parameters)
-	r.mount(e.context.path, template, "/"+arnPath)
+	r.mount(e.context.path, rest[len(verb):], e.resource)
 	return true
 }
 

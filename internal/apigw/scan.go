@@ -126,31 +126,32 @@ const (
 
 // plain moves on to the next quote, backslash or fault: over eight bytes at once where all of them are ordinary ASCII.
 func (s *scanner) plain() {
+	data, i := s.data, s.pos
 	for {
-		for s.pos+8 <= len(s.data) {
-			w := binary.LittleEndian.Uint64(s.data[s.pos:])
+		for ; i+8 <= len(data); i += 8 {
+			w := binary.LittleEndian.Uint64(data[i:])
 			quote, escape := w^ones*'"', w^ones*'\\'
 			// A byte's high bit is set where it is below 0x20, a quote, a backslash or not ASCII; bytes after the first such one may be marked wrongly.
 			if m := ((w-ones*0x20)&^w | (quote-ones)&^quote | (escape-ones)&^escape | w) & highs; m != 0 {
-				s.pos += bits.TrailingZeros64(m) / 8
+				i += bits.TrailingZeros64(m) / 8
 				break
 			}
-			s.pos += 8
 		}
-		if s.pos >= len(s.data) {
+		s.pos = i
+		if i >= len(data) {
 			return
 		}
-		switch c := s.data[s.pos]; {
+		switch c := data[i]; {
 		case c == '"' || c == '\\' || c < 0x20:
 			return
 		case c < utf8.RuneSelf:
-			s.pos++
+			i++
 		default:
-			r, n := utf8.DecodeRune(s.data[s.pos:])
+			r, n := utf8.DecodeRune(data[i:])
 			if r == utf8.RuneError && n == 1 {
 				return
 			}
-			s.pos += n
+			i += n
 		}
 	}
 }

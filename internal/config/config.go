@@ -28,8 +28,21 @@ type Pool struct {
 // Authorizer holds the settings of the authorizer.
 type Authorizer struct {
 	Pool
-	ClientIDs []string // AUTH_CLIENT_IDS: app clients whose ID tokens open a session
-	Rules     string   // AUTH_RULES: a table of access rules that replaces the embedded one; "" when not set
+	ClientIDs       []string // AUTH_CLIENT_IDS: app clients whose ID tokens open a session
+	Rules           string   // AUTH_RULES: a table of access rules that replaces the embedded one; "" when not set
+	BearerClientIDs []string // AUTH_BEARER_CLIENT_IDS: app clients whose access tokens are taken from the Authorization header; none when not set
+	BearerIDTokens  bool     // AUTH_BEARER_ID_TOKENS: whether ID tokens of ClientIDs are taken from it too, which is not what they are for; false when not set
+	AllowedOrigins  []string // AUTH_ALLOWED_ORIGINS: further origins that may send unsafe requests and open WebSockets with a session cookie
+	Claims          []string // AUTH_CLAIMS: names of further claims that backends get
+	SimpleResponses bool     // AUTH_SIMPLE_RESPONSES: whether HTTP APIs with payload 2.0 want simple responses; false when not set
+	Trust           []Trust  // AUTH_TRUST: further user pools
+}
+
+// Trust is a further user pool, and what is accepted of it.
+type Trust struct {
+	Pool
+	ClientIDs       []string
+	BearerClientIDs []string
 }
 
 // Brand is what the pages show of the organisation they belong to.
@@ -52,14 +65,27 @@ type Callback struct {
 
 // Settings lists every variable that some Lambda reads, by Lambda; the README and the template are held against it.
 var Settings = map[string][]string{
-	"authorizer": {"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES"},
-	"callback":   {"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_USER_POOL_ID", "AUTH_PARAMETER", "AUTH_BRAND", "AUTH_HEADER_BUDGET", "AUTH_SESSION_MAX", "AUTH_SESSION_IDLE"},
+	"authorizer": {
+		"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES", "AUTH_BEARER_CLIENT_IDS", "AUTH_BEARER_ID_TOKENS",
+		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SIMPLE_RESPONSES", "AUTH_TRUST",
+	},
+	"callback": {"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_USER_POOL_ID", "AUTH_PARAMETER", "AUTH_BRAND", "AUTH_HEADER_BUDGET", "AUTH_SESSION_MAX", "AUTH_SESSION_IDLE"},
 }
 
 // ForAuthorizer reads the authorizer's settings. The error, if any, joins one error for each setting that is wrong.
 func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 	e := &environment{lookup: lookup}
-	a := Authorizer{Pool: e.pool(), ClientIDs: e.list("AUTH_CLIENT_IDS"), Rules: e.optional("AUTH_RULES")}
+	a := Authorizer{
+		Pool:            e.pool(),
+		ClientIDs:       e.list("AUTH_CLIENT_IDS"),
+		Rules:           e.optional("AUTH_RULES"),
+		BearerClientIDs: words(e.optional("AUTH_BEARER_CLIENT_IDS")),
+		BearerIDTokens:  e.bool("AUTH_BEARER_ID_TOKENS"),
+		AllowedOrigins:  e.origins("AUTH_ALLOWED_ORIGINS"),
+		Claims:          words(e.optional("AUTH_CLAIMS")),
+		SimpleResponses: e.bool("AUTH_SIMPLE_RESPONSES"),
+		Trust:           e.trust("AUTH_TRUST"),
+	}
 	return a, e.err()
 }
 
@@ -104,8 +130,34 @@ func (e *environment) required(name string) string {
 }
 
 func (e *environment) list(name string) []string {
-	items := strings.FieldsFunc(e.required(name), func(r rune) bool { return r == ' ' || r == ',' })
-	return items
+	return words(e.required(name))
+}
+
+// words divides a list at spaces and commas.
+func words(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
+}
+
+func (e *environment) bool(name string) bool {
+	switch e.optional(name) {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		e.fail(name, "is neither true nor false")
+	}
+	return false
+}
+
+// origins wants each origin as browsers write it into the header, or it would never match.
+func (e *environment) origins(name string) []string {
+	list := words(e.optional(name))
+	for _, o := range list {
+		if u, err := url.Parse(o); err != nil || u.Host == "" || o != strings.ToLower(u.Scheme+"://"+u.Host) || !hasPrefix(o, "https://", "http://") {
+			e.fail(name, "has an entry that is not an origin, such as https://app.example.com")
+		}
+	}
+	return list
 }
 
 func (e *environment) pool() Pool {
@@ -125,6 +177,39 @@ func (e *environment) pool() Pool {
 		}
 	}
 	return p
+}
+
+// trust reads further pools, with the same rules for each as for the first.
+func (e *environment) trust(name string) []Trust {
+	v := e.optional(name)
+	if v == "" {
+		return nil
+	}
+	var entries []struct {
+		Issuer          string   `json:"issuer"`
+		JWKSURL         string   `json:"jwks_url"`
+		ClientIDs       []string `json:"client_ids"`
+		BearerClientIDs []string `json:"bearer_client_ids"`
+	}
+	d := json.NewDecoder(strings.NewReader(v))
+	d.DisallowUnknownFields()
+	if d.Decode(&entries) != nil || d.More() {
+		e.fail(name, `is not JSON of the form [{"issuer":"…","client_ids":["…"],"bearer_client_ids":["…"],"jwks_url":"…"}]`)
+		return nil
+	}
+	var list []Trust
+	for _, t := range entries {
+		if t.JWKSURL == "" {
+			t.JWKSURL = t.Issuer + "/.well-known/jwks.json"
+		}
+		e.secureURL(name, t.Issuer)
+		e.secureURL(name, t.JWKSURL)
+		if len(t.ClientIDs)+len(t.BearerClientIDs) == 0 {
+			e.fail(name, "has a pool without any client")
+		}
+		list = append(list, Trust{Pool{Issuer: t.Issuer, JWKSURL: t.JWKSURL}, t.ClientIDs, t.BearerClientIDs})
+	}
+	return list
 }
 
 // secureURL wants https, or http to a loopback host, where there is no network to listen on (RFC 8252 section 8.3).

@@ -49,6 +49,28 @@ func TestForAuthorizer(t *testing.T) {
 	}
 }
 
+func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
+	got, err := ForAuthorizer(environmentOf(with(authorizerEnvironment,
+		"AUTH_RULES", "* /* signed-in", "AUTH_BEARER_CLIENT_IDS", "m1,m2", "AUTH_BEARER_ID_TOKENS", "true", "AUTH_CLAIMS", "custom:plan",
+		"AUTH_ALLOWED_ORIGINS", "https://a.example http://localhost:8080", "AUTH_SIMPLE_RESPONSES", "true",
+		"AUTH_TRUST", `[{"issuer":"https://idp.example/p","client_ids":["c"]},{"issuer":"https://other.example","bearer_client_ids":["m"],"jwks_url":"https://keys.example/"}]`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Authorizer{
+		Pool: got.Pool, ClientIDs: got.ClientIDs,
+		Rules: "* /* signed-in", BearerClientIDs: []string{"m1", "m2"}, BearerIDTokens: true, Claims: []string{"custom:plan"},
+		AllowedOrigins: []string{"https://a.example", "http://localhost:8080"}, SimpleResponses: true,
+		Trust: []Trust{
+			{Pool{Issuer: "https://idp.example/p", JWKSURL: "https://idp.example/p/.well-known/jwks.json"}, []string{"c"}, nil},
+			{Pool{Issuer: "https://other.example", JWKSURL: "https://keys.example/"}, nil, []string{"m"}},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
 func TestForCallback(t *testing.T) {
 	got, err := ForCallback(environmentOf(with(callbackEnvironment,
 		"AUTH_BRAND", `{"name":"Acme","logo":"/logo.svg","support":"mailto:help@example.com"}`, "AUTH_SESSION_MAX", "12h", "AUTH_HEADER_BUDGET", "20480")))
@@ -77,6 +99,13 @@ func TestRefusals(t *testing.T) {
 		{"everything missing is reported at once", authorizer(nil), []string{"config: AUTH_ISSUER is not set", "config: AUTH_CLIENT_IDS is not set"}},
 		{"no client", authorizer(with(authorizerEnvironment, "AUTH_CLIENT_IDS", " ")), []string{"config: AUTH_CLIENT_IDS is not set"}},
 		{"plain http", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "http://example.com/p")), []string{"config: AUTH_ISSUER is not https"}},
+		{"neither true nor false", authorizer(with(authorizerEnvironment, "AUTH_BEARER_ID_TOKENS", "yes")), []string{"config: AUTH_BEARER_ID_TOKENS is neither true nor false"}},
+		{"an origin with a path", authorizer(with(authorizerEnvironment, "AUTH_ALLOWED_ORIGINS", "https://a.example/")), []string{"config: AUTH_ALLOWED_ORIGINS has an entry that is not an origin, such as https://app.example.com"}},
+		{"an origin no browser writes", authorizer(with(authorizerEnvironment, "AUTH_ALLOWED_ORIGINS", "https://A.example")), []string{"config: AUTH_ALLOWED_ORIGINS has an entry that is not an origin, such as https://app.example.com"}},
+		{"trust is not JSON", authorizer(with(authorizerEnvironment, "AUTH_TRUST", "https://idp.example")), []string{`config: AUTH_TRUST is not JSON of the form [{"issuer":"…","client_ids":["…"],"bearer_client_ids":["…"],"jwks_url":"…"}]`}},
+		{"trust with a misspelt member", authorizer(with(authorizerEnvironment, "AUTH_TRUST", `[{"issuer":"https://idp.example","clients":["c"]}]`)), []string{`config: AUTH_TRUST is not JSON of the form [{"issuer":"…","client_ids":["…"],"bearer_client_ids":["…"],"jwks_url":"…"}]`}},
+		{"trust without https", authorizer(with(authorizerEnvironment, "AUTH_TRUST", `[{"issuer":"http://idp.example","jwks_url":"https://idp.example","client_ids":["c"]}]`)), []string{"config: AUTH_TRUST is not https"}},
+		{"trust in nobody", authorizer(with(authorizerEnvironment, "AUTH_TRUST", `[{"issuer":"https://idp.example"}]`)), []string{"config: AUTH_TRUST has a pool without any client"}},
 		{"plain http keys", authorizer(with(authorizerEnvironment, "AUTH_JWKS_URL", "http://example.com/p")), []string{"config: AUTH_JWKS_URL is not https"}},
 		{"no host", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "https:///p")), []string{"config: AUTH_ISSUER is not an absolute URL without query"}},
 		{"query", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "https://example.com/p?x")), []string{"config: AUTH_ISSUER is not an absolute URL without query"}},

@@ -6,29 +6,36 @@ import "unicode/utf8"
 // AppendString appends s as a JSON string (RFC 8259 section 7). What is not UTF-8 becomes U+FFFD; U+2028 and U+2029, which end a line for some
 // readers, are escaped, so that one record stays one line.
 func AppendString(dst []byte, s string) []byte {
+	return append(Append(append(dst, '"'), s), '"')
+}
+
+// Append appends what stands between the quotes of s as a JSON string.
+func Append(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
+	done := 0 // how much of s is in dst
 	for i := 0; i < len(s); {
 		c := s[i]
+		if c >= 0x20 && c < 0x7f && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		dst = append(dst, s[done:i]...)
+		n := 1
 		switch {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
-		case c < 0x20 || c == 0x7f:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		case c < utf8.RuneSelf:
-			dst = append(dst, c)
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		default:
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == '\u2028' || r == '\u2029' {
-				dst = append(dst, `\u202`...)
-				dst = append(dst, hex[r&15])
+			var r rune
+			if r, n = utf8.DecodeRuneInString(s[i:]); r == '\u2028' || r == '\u2029' {
+				dst = append(append(dst, `\u202`...), hex[r&15])
 			} else {
 				dst = utf8.AppendRune(dst, r)
 			}
-			i += n
-			continue
 		}
-		i++
+		i += n
+		done = i
 	}
-	return append(dst, '"')
+	return append(dst, s[done:]...)
 }

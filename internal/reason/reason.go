@@ -68,6 +68,7 @@ const (
 	StepUp        Code = "step_up_required"   // the sign-in is too old for this route
 	NoRule        Code = "no_rule"            // no rule lets anybody in here
 	CrossSite     Code = "cross_site"         // an unsafe request from another site
+	Override      Code = "method_override"    // a header that would change the method
 	PathNotPlain  Code = "path_not_canonical" // a path that two parties could read differently
 	TooLarge      Code = "too_large"          // the decision would not fit into what API Gateway takes
 
@@ -93,7 +94,7 @@ var outcomes = map[Code]Outcome{
 	LoginLoop: Invalid, LoginDisagree: Invalid, SessionEnded: Invalid, SessionChanged: Invalid,
 	BadRequest: Invalid, NotFound: Invalid, MethodNotAllowed: Invalid,
 
-	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, NoRule: Refused, CrossSite: Refused, PathNotPlain: Refused, TooLarge: Refused,
+	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, NoRule: Refused, CrossSite: Refused, Override: Refused, PathNotPlain: Refused, TooLarge: Refused,
 
 	KeysUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, Internal: CannotTell,
 }

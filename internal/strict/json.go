@@ -106,7 +106,10 @@ func (s *Scanner) Integer() (int64, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(s.number(), 10, 63)
-	return int64(n), err == nil
+	if err != nil {
+		return 0, false
+	}
+	return int64(n), true
 }
 
 // Bool reads true or false.

@@ -67,3 +67,23 @@ func BenchmarkVerify(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRefuse is what junk costs: everything but a signature is wrong with it.
+func BenchmarkRefuse(b *testing.B) {
+	p := tokentest.New(b)
+	v := p.Verifier(b, token.ID)
+	for _, c := range []struct{ name, raw string }{
+		{"alg none", p.Keys()[0].Sign(`{"alg":"none"}`, "{}")},
+		{"unknown key", tokentest.StockKey(2).Token(p.IDClaims(nil))},
+		{"dots", strings.Repeat(".", 10<<10)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Verify(b.Context(), c.raw, token.Checks{}); err == nil {
+					b.Fatal("accepted")
+				}
+			}
+		})
+	}
+}

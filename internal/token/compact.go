@@ -30,18 +30,20 @@ func split(raw string) (compact, error) {
 		return compact{}, fmt.Errorf("%w: longer than %d bytes", ErrMalformed, maxLength)
 	}
 	header, rest, _ := strings.Cut(raw, ".")
-	payload, signature, two := strings.Cut(rest, ".")
-	if !two || strings.IndexByte(signature, '.') >= 0 {
-		return compact{}, fmt.Errorf("%w: not three parts", ErrMalformed)
+	payload, signature, ok := strings.Cut(rest, ".")
+	if !ok {
+		return compact{}, fmt.Errorf("%w: less than three parts", ErrMalformed)
 	}
+	var decoded [3][]byte
 	buffer := make([]byte, 0, len(raw)*3/4)
-	h, err1 := strict.AppendBase64(buffer, header)
-	p, err2 := strict.AppendBase64(h[len(h):], payload)
-	s, err3 := strict.AppendBase64(p[len(p):], signature)
-	if err1 != nil || err2 != nil || err3 != nil {
-		return compact{}, fmt.Errorf("%w: %w", ErrMalformed, strict.ErrBase64)
+	for i, part := range []string{header, payload, signature} { // the last of which has no further dot, or it is not base64url
+		b, err := strict.AppendBase64(buffer, part)
+		if err != nil {
+			return compact{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+		decoded[i], buffer = b, b[len(b):]
 	}
-	return compact{raw[:len(raw)-len(signature)-1], h, p, s}, nil
+	return compact{raw[:len(raw)-len(signature)-1], decoded[0], decoded[1], decoded[2]}, nil
 }
 
 // signedBy returns nil if key has signed t.

@@ -10,19 +10,19 @@ import (
 	"edgeauth/internal/strict"
 )
 
-// readHeader returns the kid of a header that is good for a token of this use.
+// readHeader returns the kid of a header that is good for a token of this use. A member of the wrong type says nothing that fits.
 func readHeader(header []byte, use Use) (kid string, err error) {
-	var alg, typ text
+	alg, typ := "", "JWT"
 	special := false
 	s := strict.Scan(view(header))
 	for name := range s.Members() {
 		switch name {
 		case "alg":
-			alg.read(&s)
+			alg, _ = s.String()
 		case "kid":
 			kid, _ = s.String()
 		case "typ":
-			typ.read(&s)
+			typ, _ = s.String()
 		case "crit", "b64", "zip":
 			special = true
 			s.Skip()
@@ -33,11 +33,11 @@ func readHeader(header []byte, use Use) (kid string, err error) {
 	switch err := s.End(); {
 	case err != nil:
 		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
-	case alg.value != "RS256":
+	case alg != "RS256":
 		return "", ErrAlgorithm
 	case special:
 		return "", fmt.Errorf("%w: crit, b64 or zip", ErrHeader)
-	case typ.present && !typeFits(typ.value, use):
+	case !typeFits(typ, use):
 		return "", fmt.Errorf("%w: typ of another kind of token", ErrHeader)
 	case kid == "":
 		return "", fmt.Errorf("%w: no kid", ErrUnknownKey)

@@ -1,0 +1,232 @@
+// This file is the one orchestration: decode, credentials, verify, decide, encode.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"edgeauth/identity"
+	"edgeauth/internal/apigw"
+	"edgeauth/internal/policy"
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
+)
+
+// errUnauthorized becomes a 401. The text is API Gateway's: any other, or this one wrapped, becomes a 500
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html).
+var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // the text is the protocol
+
+// authorizer answers API Gateway. It keeps nothing about any request.
+type authorizer struct {
+	rules    *policy.Table
+	session  *token.Verifier // of cookies
+	bearer   *token.Verifier // of access tokens in the Authorization header; nil: none are accepted
+	bearerID *token.Verifier // of ID tokens there, which is not what they are for; nil: none are accepted
+	origins  []string        // further origins that may use a session cookie
+	claims   []string        // further claims that backends get
+	simple   bool            // HTTP APIs with payload 2.0 want simple responses
+	now      func() time.Time
+	log      record
+}
+
+// decision is what came of a request, and what the log says about it.
+type decision struct {
+	request   apigw.Request
+	by        credential
+	caller    token.Claims
+	code      reason.Code
+	began     time.Time
+	verifying bool          // there was something to verify
+	verified  time.Duration // how long that took
+	panicked  string        // the type of a panic's value, and where it came from
+}
+
+// Invoke answers one event.
+func (a *authorizer) Invoke(ctx context.Context, event []byte) (answer []byte, err error) {
+	d := decision{began: a.now()}
+	defer func() {
+		if v := recover(); v != nil {
+			d.panicked, d.code = trace(v), reason.Internal
+			answer, err = nil, cannotTell(d.code)
+		}
+		a.log.write(&d)
+	}()
+	a.judge(ctx, event, &d)
+	return a.answer(&d)
+}
+
+// judge sets everything in d that the answer depends on.
+func (a *authorizer) judge(ctx context.Context, event []byte, d *decision) {
+	var err error
+	if d.request, err = apigw.DecodeAuthorizer(event); err != nil {
+		d.code = reason.EventUnknown
+		return
+	}
+	d.by.read(&d.request)
+	if d.code = d.by.code; d.code != reason.OK {
+		return
+	}
+	before := a.now()
+	d.verifying = true
+	d.caller, err = a.verify(ctx, d.by)
+	d.verified = a.now().Sub(before)
+	if d.code = codeOf(err); d.code == reason.OK {
+		d.code = a.permit(d)
+	}
+}
+
+// verify verifies the credential for the use that it was sent for.
+func (a *authorizer) verify(ctx context.Context, by credential) (token.Claims, error) {
+	if by.kind == cookieCredential {
+		return a.session.Verify(ctx, by.token, token.Checks{})
+	}
+	if a.bearer != nil {
+		c, err := a.bearer.Verify(ctx, by.token, token.Checks{})
+		if a.bearerID == nil || !errors.Is(err, token.ErrUse) && !errors.Is(err, token.ErrIssuer) {
+			return c, err
+		}
+	}
+	if a.bearerID != nil {
+		return a.bearerID.Verify(ctx, by.token, token.Checks{})
+	}
+	return token.Claims{}, token.ErrUse // no use of bearer tokens is configured
+}
+
+// codeOf returns the reason of a verification's error. What is neither a refusal nor a known "cannot tell" is an internal error.
+func codeOf(err error) reason.Code {
+	code := reason.Of(err)
+	if err != nil && !errors.Is(err, token.ErrInvalid) && code.Outcome() != reason.CannotTell {
+		return reason.Internal
+	}
+	return code
+}
+
+// permit decides whether the caller may send this request: first by what the request is, then by the rules.
+func (a *authorizer) permit(d *decision) reason.Code {
+	r := &d.request
+	switch {
+	case r.Kind != apigw.WebSocket && !(policy.Plain(r.Path) && policy.Plain(r.Route)):
+		return reason.PathNotPlain
+	case d.by.kind == cookieCredential && r.Has(apigw.MethodOverride):
+		return reason.Override
+	case d.by.kind == cookieCredential && crossSite(r, a.origins):
+		return reason.CrossSite
+	}
+	return a.rules.Decide(r.Method, r.Route, user(d.caller), d.began)
+}
+
+// machine reports whether a client, and no user, is behind a token: client credentials make it its own subject.
+func machine(c token.Claims) bool { return c.Use == token.Access && c.Subject == c.ClientID }
+
+// user returns what the rules may know of a caller. A machine is in no group and never signed in, whatever a token says.
+func user(c token.Claims) policy.User {
+	if machine(c) {
+		return policy.User{Scope: c.Scope}
+	}
+	return policy.User{Groups: c.Groups, Scope: c.Scope, AuthTime: c.AuthTime}
+}
+
+// answer writes the answer that the decision calls for, in the form of the event's kind.
+func (a *authorizer) answer(d *decision) ([]byte, error) {
+	switch d.code.Outcome() {
+	case reason.Allowed:
+		return a.allow(d)
+	case reason.Anonymous, reason.Invalid:
+		return a.turnAway(d)
+	case reason.Refused:
+		return a.refuse(d)
+	}
+	return nil, cannotTell(d.code)
+}
+
+// cannotTell becomes a 500. The text is stable; what went wrong is the code's to say.
+func cannotTell(code reason.Code) error { return fmt.Errorf("cannot tell: %s", code) }
+
+// allow lets the request through, with the identity for the backend. An answer that would not be taken whole is none.
+func (a *authorizer) allow(d *decision) ([]byte, error) {
+	var scratch struct{ document, context [policy.MaxAnswer]byte }
+	document, err := a.rules.AppendDocument(scratch.document[:0], d.request.API, user(d.caller), d.began, "")
+	if err != nil {
+		return a.tooLarge(d)
+	}
+	claims, err := pick(d.caller.Payload, a.claims)
+	if err != nil {
+		d.code = reason.Internal
+		return nil, cannotTell(d.code)
+	}
+	context := append(appendReason(scratch.context[:0], reason.OK, nil), ',')
+	context, err = identity.AppendContext(context, identityOf(d.caller), claims)
+	if err != nil {
+		d.code = reason.Internal
+		return nil, cannotTell(d.code)
+	}
+	whole := a.encode(d, apigw.Answer{Principal: d.caller.Subject, Allowed: true, Document: document, Context: context})
+	if len(whole) > policy.MaxAnswer {
+		return a.tooLarge(d)
+	}
+	return whole, nil
+}
+
+// tooLarge refuses a request whose answer API Gateway would not take: backends would get a caller with groups missing, or IAM half a document.
+func (a *authorizer) tooLarge(d *decision) ([]byte, error) {
+	d.code = reason.TooLarge
+	return a.refuse(d)
+}
+
+// turnAway answers a request without a good session: a navigation is sent to the login, a program told that it is unauthorized. HTTP APIs can do
+// neither: their authorizers' refusals become 403.
+func (a *authorizer) turnAway(d *decision) ([]byte, error) {
+	r := &d.request
+	toLogin := r.Kind == apigw.REST && d.by.kind != bearerCredential && navigation(r)
+	if !toLogin && (r.Kind == apigw.REST || r.Kind == apigw.WebSocket) {
+		return nil, errUnauthorized
+	}
+	var scratch denial
+	var location []byte
+	if toLogin {
+		location = appendLogin(scratch.location[:0], r, false)
+	}
+	document := policy.AppendDenyAll(scratch.document[:0], r.API)
+	return a.deny(d, "anonymous", document, location), nil
+}
+
+// refuse answers a caller who may not do this. What the rules refuse, the caller's document refuses for every route alike, and this request by name;
+// what is wrong with this one request denies everything, and should not be cached.
+func (a *authorizer) refuse(d *decision) ([]byte, error) {
+	r := &d.request
+	var scratch denial
+	var document []byte
+	err := policy.ErrTooLarge
+	switch d.code {
+	case reason.GroupRequired, reason.ScopeRequired, reason.StepUp, reason.NoRule:
+		document, err = a.rules.AppendDocument(scratch.document[:0], r.API, user(d.caller), d.began, r.ARN)
+	}
+	if err != nil {
+		document = policy.AppendDenyAll(scratch.document[:0], r.API)
+	}
+	location := appendDenied(scratch.location[:0], r, d.code)
+	if d.code == reason.StepUp && d.by.kind == cookieCredential && navigation(r) {
+		location = appendLogin(scratch.location[:0], r, true)
+	}
+	return a.deny(d, d.caller.Subject, document, location), nil
+}
+
+// denial is room on the stack for what a refusal is made of; what needs more gets it from the heap.
+type denial struct{ document, location [2048]byte }
+
+func (a *authorizer) deny(d *decision, principal string, document, location []byte) []byte {
+	var scratch [2048]byte
+	return a.encode(d, apigw.Answer{Principal: principal, Document: document, Context: appendReason(scratch[:0], d.code, location)})
+}
+
+// encode writes an answer in the form of the event's kind.
+func (a *authorizer) encode(d *decision, answer apigw.Answer) []byte {
+	dst := make([]byte, 0, len(answer.Document)+len(answer.Context)+len(answer.Principal)+64)
+	if d.request.Kind == apigw.HTTP2 && a.simple {
+		return answer.AppendSimple(dst)
+	}
+	return answer.AppendPolicy(dst)
+}

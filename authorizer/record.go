@@ -1,0 +1,67 @@
+// This file writes one line of JSON for each decision: a log record and, in CloudWatch's embedded metric format, metrics that cost no call
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). It holds no token, no cookie,
+// no query and no path that a client chose.
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strconv"
+	"sync"
+
+	"edgeauth/internal/jsontext"
+)
+
+// record writes decisions to out.
+type record struct {
+	out  io.Writer
+	mu   sync.Mutex // guards line and the order of writes
+	line []byte
+}
+
+// A line begins with what makes it metrics; what was not verified has no time.
+const (
+	metricsStart    = `{"_aws":{"Timestamp":`
+	metricsCount    = `,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
+	metricsVerify   = `,{"Name":"verify","Unit":"Microseconds"}`
+	metricsEnd      = `]}]},"msg":"decision","decisions":1`
+	metricsVerified = `,"verify":`
+)
+
+// write writes d.
+func (r *record) write(d *decision) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := strconv.AppendInt(append(r.line[:0], metricsStart...), d.began.UnixMilli(), 10)
+	b = append(b, metricsCount...)
+	if d.verifying {
+		b = append(append(b, metricsVerify...), metricsEnd...)
+		b = strconv.AppendInt(append(b, metricsVerified...), d.verified.Microseconds(), 10)
+	} else {
+		b = append(b, metricsEnd...)
+	}
+	for _, m := range [...][2]string{
+		{"outcome", string(d.code.Outcome())},
+		{"reason", string(d.code)},
+		{"credential", string(d.by.kind)},
+		{"kind", string(d.request.Kind)},
+		{"method", d.request.Method},
+		{"route", d.request.Resource},
+		{"request_id", d.request.RequestID},
+		{"panic", d.panicked},
+	} {
+		if m[1] == "" {
+			continue
+		}
+		b = append(append(append(b, `,"`...), m[0]...), `":`...)
+		b = jsontext.AppendString(b, m[1])
+	}
+	b = append(b, '}', '\n')
+	_, _ = r.out.Write(b)
+	r.line = b
+}
+
+// trace says what a panic was, without its value, which may hold what a client sent.
+func trace(v any) string { return fmt.Sprintf("%T\n%s", v, debug.Stack()) }

@@ -1,0 +1,211 @@
+package apigw
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzScan holds the scanner against encoding/json: what it accepts is JSON and says the same, and it refuses no JSON but what is stated here.
+func FuzzScan(f *testing.F) {
+	for _, text := range []string{
+		`{}`, `[]`, `""`, `0`, `-0.5e+10`, `true`, `null`, ` {"a":[1,2,{"b":"c\u00e9\n"}],"d":"é"} `, `{"a":1,}`, `[1,]`, `[,1]`, `{"a"}`, `{"a":}`, `01`, `1.`, `.5`, `1e`, `+1`,
+		`"\ud83d\ude00"`, `"\ud83d"`, `"\ude00\ud83d"`, `"\x"`, `"\u12g4"`, "\"\x00\"", "\"\xff\"", `"abcdefgh\"ijklmnop"`, `"aaaaaaa\\"`, `nul`, `tru`, `"`, `"abc`, `{"a" 1}`, `1 2`, "\ufeff{}",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := scanner{data: text}
+		raw := s.skip()
+		accepted := s.end()
+		if accepted != json.Valid(text) && (accepted || utf8.Valid(text) && !halfPair(text) && !tooDeep(text)) {
+			t.Fatalf("accepted: %v, encoding/json: %v", accepted, json.Valid(text))
+		}
+		if accepted && !bytes.Equal(raw, bytes.Trim(text, " \t\r\n")) {
+			t.Fatalf("%q was read as %q", text, raw)
+		}
+		var want any
+		if accepted && json.Unmarshal(text, &want) != nil {
+			t.Fatal("not readable")
+		}
+		s = scanner{data: text}
+		if got := everything(&s); accepted && !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q was read as %#v, want %#v", text, got, want)
+		}
+		if accepted != s.end() {
+			t.Fatalf("skipping and reading disagree about %q", text)
+		}
+	})
+}
+
+// halfPair reports whether the text may hold half a surrogate pair, which encoding/json mends.
+func halfPair(text []byte) bool { return bytes.Contains(bytes.ToLower(text), []byte(`\ud`)) }
+
+func tooDeep(text []byte) bool {
+	return bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxDepth
+}
+
+// everything reads a value as encoding/json does into an any.
+func everything(s *scanner) any {
+	switch s.peek() {
+	case '{':
+		m := map[string]any{}
+		s.open('{')
+		for name, ok := s.member(); ok; name, ok = s.member() {
+			m[name] = everything(s)
+		}
+		return m
+	case '[':
+		l := []any{}
+		s.open('[')
+		for s.element() {
+			l = append(l, everything(s))
+		}
+		return l
+	case '"':
+		return s.str()
+	}
+	var v any
+	_ = json.Unmarshal(s.skip(), &v)
+	return v
+}
+
+// FuzzDecodeAuthorizer holds the whole decoder against encoding/json: whatever it accepts, the usual way of decoding sees the same request.
+func FuzzDecodeAuthorizer(f *testing.F) {
+	for _, name := range []string{"rest.json", "http1.json", "http2.json", "websocket.json"} {
+		f.Add(fixture(f, name))
+	}
+	f.Fuzz(func(t *testing.T, event []byte) {
+		r, err := DecodeAuthorizer(event)
+		if err != nil || repeats(event) {
+			return
+		}
+		var e struct {
+			Type, MethodArn, RouteArn, HTTPMethod, RawPath, RawQueryString string
+			Headers                                                        map[string]string
+			MultiValueHeaders                                              map[string][]string
+			Cookies                                                        []string
+			RequestContext                                                 struct {
+				Path, DomainName string
+				HTTP             struct{ Method string }
+			}
+		}
+		if err := json.Unmarshal(exactly(t, event), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Type != "REQUEST" || r.Kind != HTTP2 && r.ARN != e.MethodArn || r.Kind == HTTP2 && (r.ARN != e.RouteArn || r.Path != e.RawPath || r.Method != e.RequestContext.HTTP.Method) {
+			t.Errorf("%+v\n%+v", r, e)
+		}
+		if (r.Kind == REST || r.Kind == HTTP1) && (r.Path != e.RequestContext.Path || r.Method != e.HTTPMethod) || r.Domain != e.RequestContext.DomainName {
+			t.Errorf("%+v\n%+v", r, e)
+		}
+		if r.Kind != WebSocket && (!strings.HasPrefix(r.Path, r.Base) || !mountable(r.Base)) {
+			t.Errorf("base %q of %q", r.Base, r.Path)
+		}
+		for h, name := range names {
+			if got, want := sorted(r, Header(h)), wanted(e.Headers, e.MultiValueHeaders, e.Cookies, name); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+	})
+}
+
+// repeats reports whether any name stands twice in one object: of a header's values encoding/json would see the last.
+func repeats(event []byte) bool {
+	s := scanner{data: event}
+	twice := false
+	var walk func()
+	walk = func() {
+		switch s.peek() {
+		case '{':
+			seen := map[string]bool{}
+			s.open('{')
+			for name, ok := s.member(); ok; name, ok = s.member() {
+				twice = twice || seen[name]
+				seen[name] = true
+				walk()
+			}
+		case '[':
+			for s.open('['); s.element(); {
+				walk()
+			}
+		default:
+			s.skip()
+		}
+	}
+	walk()
+	return twice
+}
+
+// exactly drops members whose names encoding/json would take for others, since it does not mind their case.
+func exactly(t *testing.T, event []byte) []byte {
+	t.Helper()
+	strip := func(text []byte, known ...string) map[string]json.RawMessage {
+		all := map[string]json.RawMessage{}
+		if err := json.Unmarshal(text, &all); err != nil {
+			t.Fatal(err)
+		}
+		for name := range all {
+			if !slices.Contains(known, name) {
+				delete(all, name)
+			}
+		}
+		return all
+	}
+	top := strip(event, "type", "methodArn", "routeArn", "httpMethod", "rawPath", "rawQueryString", "headers", "multiValueHeaders", "cookies", "requestContext")
+	context := strip(top["requestContext"], "path", "domainName", "http")
+	if http := context["http"]; http != nil {
+		context["http"], _ = json.Marshal(strip(http, "method"))
+	}
+	top["requestContext"], _ = json.Marshal(context)
+	b, err := json.Marshal(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// sorted returns the values that r has of a header; for all but cookies, "conflict" when they differ.
+func sorted(r Request, h Header) []string {
+	if h == headers {
+		return slices.Sorted(slices.Values(r.Cookies()))
+	}
+	value, ok := r.Value(h)
+	switch {
+	case !ok:
+		return []string{"conflict"}
+	case !r.Has(h):
+		return nil
+	}
+	return []string{value}
+}
+
+// wanted returns the same of an event that was decoded in the usual way.
+func wanted(one map[string]string, many map[string][]string, cookies []string, name string) (all []string) {
+	if name == "cookie" && len(cookies) > 0 {
+		return slices.Sorted(slices.Values(cookies))
+	}
+	for spelt, values := range many {
+		if strings.ToLower(spelt) == name && len(spelt) == len(name) {
+			all = append(all, values...)
+		}
+	}
+	if len(all) == 0 {
+		for spelt, value := range one {
+			if strings.ToLower(spelt) == name && len(spelt) == len(name) {
+				all = append(all, value)
+			}
+		}
+	}
+	if slices.Sort(all); name == "cookie" || len(all) == 0 {
+		return all
+	}
+	if all = slices.Compact(all); len(all) > 1 {
+		return []string{"conflict"}
+	}
+	return all
+}

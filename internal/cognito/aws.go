@@ -1,0 +1,101 @@
+package cognito
+
+// This file decides how AWS is asked: with the SDK's own configuration, so that an endpoint can be set from outside, with short times, and twice at most.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+)
+
+// questions are what AWS is asked. Errors say which question failed and with which code, and nothing of what was answered.
+type questions interface {
+	parameter(ctx context.Context, name string) (string, error)
+	client(ctx context.Context, pool, id string) (secret Secret, refreshLife time.Duration, err error)
+}
+
+// sdk asks by way of the AWS SDK, which it sets up when first asked.
+type sdk struct {
+	ssm  *ssm.Client
+	pool *cognitoidentityprovider.Client
+}
+
+func (s *sdk) setUp(ctx context.Context) error {
+	if s.pool != nil {
+		return nil
+	}
+	c, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(patience/2).WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second })),
+		config.WithRetryMaxAttempts(2),
+	)
+	if err != nil {
+		return errors.New("cognito: no configuration for AWS")
+	}
+	s.ssm, s.pool = ssm.NewFromConfig(c), cognitoidentityprovider.NewFromConfig(c)
+	return nil
+}
+
+func (s *sdk) parameter(ctx context.Context, name string) (string, error) {
+	if err := s.setUp(ctx); err != nil {
+		return "", err
+	}
+	out, err := s.ssm.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
+	if err != nil {
+		return "", fmt.Errorf("cognito: GetParameter: %s", code(err))
+	}
+	if out.Parameter == nil {
+		return "", errors.New("cognito: GetParameter: empty answer")
+	}
+	return aws.ToString(out.Parameter.Value), nil
+}
+
+func (s *sdk) client(ctx context.Context, pool, id string) (Secret, time.Duration, error) {
+	if err := s.setUp(ctx); err != nil {
+		return "", 0, err
+	}
+	out, err := s.pool.DescribeUserPoolClient(ctx, &cognitoidentityprovider.DescribeUserPoolClientInput{UserPoolId: &pool, ClientId: &id})
+	if err != nil {
+		return "", 0, fmt.Errorf("cognito: DescribeUserPoolClient: %s", code(err))
+	}
+	if out.UserPoolClient == nil {
+		return "", 0, errors.New("cognito: DescribeUserPoolClient: empty answer")
+	}
+	return Secret(aws.ToString(out.UserPoolClient.ClientSecret)), refreshLife(out.UserPoolClient), nil
+}
+
+// refreshLife is how long the client's refresh tokens live. 0 stands for Cognito's default.
+func refreshLife(c *types.UserPoolClientType) time.Duration {
+	unit := 24 * time.Hour
+	if c.TokenValidityUnits != nil {
+		switch c.TokenValidityUnits.RefreshToken {
+		case types.TimeUnitsTypeSeconds:
+			unit = time.Second
+		case types.TimeUnitsTypeMinutes:
+			unit = time.Minute
+		case types.TimeUnitsTypeHours:
+			unit = time.Hour
+		}
+	}
+	return time.Duration(c.RefreshTokenValidity) * unit
+}
+
+// code returns AWS's code for an error: its text may quote the request.
+func code(err error) string {
+	var coded interface{ ErrorCode() string }
+	switch {
+	case errors.As(err, &coded):
+		return coded.ErrorCode()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timed out"
+	}
+	return "no answer"
+}

@@ -1,0 +1,147 @@
+// Package cognito asks AWS for what the callback must know of its app client: its id, its secret, the login domain, and where the application lives.
+//
+// It asks when the answer is first needed, never at the start: the API needs the function and the client needs the API, so when the function is made
+// nothing of this exists yet. What it learned serves for five minutes, and on when AWS does not answer. A failure is never kept.
+package cognito
+
+// This file decides when AWS is asked, and what to do while it does not answer.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"edgeauth/internal/reason"
+)
+
+const (
+	fresh    = 5 * time.Minute  // how long an answer serves without asking again
+	cooldown = 30 * time.Second // how long a failure keeps us from asking again while there is an answer to serve
+	patience = 4 * time.Second  // for all questions together
+)
+
+// ErrUnavailable says that AWS gave no usable answer, and none is known from before.
+var ErrUnavailable = reason.New(reason.ConfigUnavailable, "cognito: settings of the app client are out of reach")
+
+// Client is what is known of the app client.
+type Client struct {
+	ID          string
+	Secret      Secret
+	Former      Secret // the secret before, which may still have sealed cookies; empty: none
+	LoginURL    string
+	BaseURLs    []string
+	RefreshLife time.Duration
+}
+
+// Config says where to ask.
+type Config struct {
+	UserPoolID string
+	Parameter  string           // name of the SSM parameter
+	Now        func() time.Time // nil: time.Now
+}
+
+// Source knows the app client. It is safe for concurrent use.
+type Source struct {
+	c   Config
+	aws questions
+
+	mu     sync.Mutex // guards what follows; held while asking, so that one asks for all
+	client Client     // the last good answer
+	asked  time.Time  // when it was given
+	failed time.Time  // when AWS last failed to answer
+	stale  bool       // somebody found the answer to be wrong
+}
+
+// New returns a Source that has asked nothing yet.
+func New(c Config) (*Source, error) {
+	if c.UserPoolID == "" || c.Parameter == "" {
+		return nil, errors.New("cognito: Config needs UserPoolID and Parameter")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Source{c: c, aws: &sdk{}}, nil
+}
+
+// Client returns what is known of the app client, after asking if that is due.
+func (s *Source) Client(ctx context.Context) (Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, known := s.c.Now(), !s.asked.IsZero()
+	if known && !s.stale && within(now, s.asked, fresh) {
+		return s.client, nil
+	}
+	if known && within(now, s.failed, cooldown) {
+		return s.client, nil
+	}
+	client, err := s.ask(ctx)
+	if err != nil {
+		slog.WarnContext(ctx, "settings of the app client are out of reach", "reason", string(reason.ConfigUnavailable), "known", known, "error", err.Error())
+		s.failed = now
+		if known {
+			return s.client, nil
+		}
+		return Client{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if known && client.Secret != s.client.Secret {
+		client.Former = s.client.Secret
+	} else if known && client.Former == "" {
+		client.Former = s.client.Former
+	}
+	s.client, s.asked, s.failed, s.stale = client, now, time.Time{}, false
+	return client, nil
+}
+
+// Outdated makes the next call of Client ask again: the identity provider has refused the secret.
+func (s *Source) Outdated() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stale = true
+}
+
+// within reports whether less than d has passed since then; a clock that was set back proves nothing.
+func within(now, then time.Time, d time.Duration) bool {
+	age := now.Sub(then)
+	return age >= 0 && age < d
+}
+
+// ask puts the questions: what the parameter says, then, both at once, what the client's secret is and what it was.
+func (s *Source) ask(ctx context.Context) (Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	text, err := s.aws.parameter(ctx, s.c.Parameter)
+	if err != nil {
+		return Client{}, err
+	}
+	client, err := parse(text)
+	if err != nil {
+		return Client{}, err
+	}
+	former := make(chan Secret, 1)
+	go func() { former <- s.former(ctx) }()
+	client.Secret, client.RefreshLife, err = s.aws.client(ctx, s.c.UserPoolID, client.ID)
+	client.Former = <-former
+	if err == nil && client.Secret == "" {
+		err = errors.New("cognito: the app client has no secret")
+	}
+	if client.Former == client.Secret {
+		client.Former = ""
+	}
+	return client, err
+}
+
+// FormerSecret is where, under the parameter's own name, an operator who rotates the client's secret leaves the old one, as a SecureString, for as long
+// as a refresh token lives. Without it an instance that starts after the rotation cannot open what was sealed before, and people sign in once more.
+const FormerSecret = "/former-secret"
+
+// former returns the secret before, or "": it usually does not exist, and nothing but a little comfort depends on it.
+func (s *Source) former(ctx context.Context) Secret {
+	text, err := s.aws.parameter(ctx, s.c.Parameter+FormerSecret)
+	if err != nil {
+		return ""
+	}
+	return Secret(text)
+}

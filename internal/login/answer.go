@@ -1,0 +1,220 @@
+package login
+
+// This file decides how an answer is written: as a page for a person, as JSON for a program, with headers that let nobody store, frame or reinterpret
+// it, and with one line in the log. What a client sent appears in neither, but for what html/template has escaped.
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"edgeauth/internal/reason"
+)
+
+// answer is what a route makes of a visit.
+type answer struct {
+	status   int
+	code     reason.Code
+	err      error
+	location string
+	cookies  []string // Set-Cookie values
+	page     *page    // for a person
+	body     any      // for a program
+	file     *file    // for either
+	hop      []byte   // the page that only moves on
+	allow    string
+	notes    []slog.Attr // for the log
+
+	refreshable bool // a program may try to renew
+}
+
+var errHeader = reason.New(reason.Internal, "login: an address with control characters")
+
+// redirect sends the browser to an address on this site or at the identity provider. After a POST it is 303, so that no form goes along.
+func (v *visit) redirect(to string, cookies []string, notes ...slog.Attr) answer {
+	if strings.ContainsFunc(to, unfit) {
+		return v.failed(errHeader)
+	}
+	status := http.StatusFound
+	if v.r.Method == http.MethodPost {
+		status = http.StatusSeeOther
+	}
+	return answer{status: status, code: reason.OK, location: to, cookies: cookies, notes: notes}
+}
+
+// failed answers with what went wrong.
+func (v *visit) failed(err error) answer {
+	return v.fail(statusOf(reason.Of(err)), err)
+}
+
+func (v *visit) fail(status int, err error) answer {
+	code := reason.Of(err)
+	a := answer{status: status, code: code, err: err, page: v.explain(code)}
+	if code == reason.LoginTooLarge {
+		a.notes = append(a.notes, v.metric("LoginTooLarge")...)
+	}
+	return a
+}
+
+// statusOf is the status of a failure that no route knows better.
+func statusOf(code reason.Code) int {
+	switch code {
+	case reason.NotFound:
+		return http.StatusNotFound
+	case reason.MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case reason.BadRequest, reason.LoginStateMissing, reason.LoginStateInvalid, reason.LoginRefused, reason.LoginCodeRefused, reason.LoginTooLarge,
+		reason.LoginLoop, reason.LoginDisagree:
+		return http.StatusBadRequest
+	case reason.Internal:
+		return http.StatusInternalServerError
+	}
+	switch code.Outcome() {
+	case reason.Refused:
+		return http.StatusForbidden
+	case reason.CannotTell:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusUnauthorized
+}
+
+// failure is what a program reads.
+type failure struct {
+	Error       string `json:"error"`
+	Reason      string `json:"reason"`
+	Message     string `json:"message"`
+	RequestID   string `json:"request_id"`
+	LoginURL    string `json:"login_url,omitempty"`
+	Refreshable bool   `json:"refreshable,omitempty"`
+}
+
+// write sends the answer and logs it.
+func (v *visit) write(w http.ResponseWriter, a answer) {
+	h := w.Header()
+	v.secure(h)
+	for _, line := range a.cookies {
+		h.Add("Set-Cookie", line)
+	}
+	if a.allow != "" {
+		h.Set("Allow", a.allow)
+	}
+	if a.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	content := v.content(h, &a)
+	w.WriteHeader(a.status)
+	if v.r.Method != http.MethodHead {
+		w.Write(content)
+	}
+	v.log(a)
+}
+
+// content returns the body, and sets the headers that belong to it.
+func (v *visit) content(h http.Header, a *answer) []byte {
+	switch {
+	case a.location != "":
+		h.Set("Location", a.location)
+		return nil
+	case a.status == http.StatusNoContent:
+		return nil
+	case a.hop != nil:
+		v.pageHeaders(h, hopScript)
+		return a.hop
+	case a.file != nil:
+		return a.file.content(h, v.r, a)
+	case a.page != nil && person(v.r):
+		return v.render(h, a)
+	case a.body == nil:
+		a.body = v.failure(a)
+	}
+	h.Set("Content-Type", "application/json")
+	text, err := json.Marshal(a.body)
+	if err != nil {
+		panic(err) // only for types that have no JSON
+	}
+	return append(text, '\n')
+}
+
+func (v *visit) failure(a *answer) failure {
+	f := failure{
+		Error:     strings.ReplaceAll(strings.ToLower(http.StatusText(a.status)), " ", "_"),
+		Reason:    string(a.code),
+		RequestID: v.RequestID(v.r),
+	}
+	if a.page != nil {
+		f.Message = v.sentence(a.page.title) + " " + v.sentence(a.page.text[0])
+	}
+	if a.status == http.StatusUnauthorized && v.site.url != "" {
+		f.LoginURL, f.Refreshable = v.site.auth("login"), a.refreshable
+	}
+	return f
+}
+
+// secure sets what every answer carries.
+func (v *visit) secure(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Cookie")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if strings.HasPrefix(v.site.url, "https:") {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// log writes the one line about this visit.
+func (v *visit) log(a answer) {
+	level := slog.LevelInfo
+	if a.code.Outcome() == reason.CannotTell {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("route", v.route), slog.Int("status", a.status),
+		slog.String("outcome", string(a.code.Outcome())), slog.String("reason", string(a.code)), slog.String("request_id", v.RequestID(v.r)),
+	}
+	if a.err != nil {
+		attrs = append(attrs, slog.String("error", a.err.Error()))
+	}
+	v.Log.LogAttrs(v.r.Context(), level, "login", append(attrs, a.notes...)...)
+}
+
+// metric counts one of name in CloudWatch, by a log line in its embedded metric format.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+func (v *visit) metric(name string) []slog.Attr {
+	return []slog.Attr{slog.Int(name, 1), slog.Any("_aws", map[string]any{
+		"Timestamp": v.now.UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace":  "edgeauth",
+			"Dimensions": [][]string{{}},
+			"Metrics":    []any{map[string]any{"Name": name, "Unit": "Count"}},
+		}},
+	})}
+}
+
+// file is one of the files that pages load.
+type file struct {
+	kind, text, tag string
+}
+
+// content answers with the file, or with 304 when the browser has it. It may be kept, and must be checked, unless its address names its version.
+func (f *file) content(h http.Header, r *http.Request, a *answer) []byte {
+	h.Set("Content-Type", f.kind)
+	h.Set("ETag", strconv.Quote(f.tag))
+	h.Set("Cache-Control", "no-cache")
+	h.Del("Vary")
+	if r.URL.RawQuery == "v="+f.tag {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if strings.Contains(r.Header.Get("If-None-Match"), strconv.Quote(f.tag)) {
+		a.status = http.StatusNotModified
+		return nil
+	}
+	return []byte(f.text)
+}
+
+func note(key, value string) slog.Attr { return slog.String(key, value) }

@@ -1,0 +1,124 @@
+package login
+
+// This file decides what a callback is worth. The order matters: which login is this, is it this browser's, has it been used; only then is the identity
+// provider asked, and only when the ID token has been verified completely does a cookie hold a session.
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"edgeauth/internal/reason"
+)
+
+var errRefused = reason.New(reason.LoginRefused, "login: the identity provider answered with an error")
+
+func (v *visit) callback() answer {
+	if prefetch(v.r) {
+		return v.failed(errPrefetch)
+	}
+	q, err := parameters(v.r, "state", "code", "error", "error_description", "iss")
+	if err != nil {
+		return v.fail(http.StatusBadRequest, errStateInvalid)
+	}
+	state, code, refusal := q["state"], q["code"], q["error"]
+	if state == "" && refusal != "" { // Cognito sends most errors without a state
+		return v.refused(refusal, "", v.site.base+"/")
+	}
+	if state == "" {
+		return v.tooLate(errStateMissing, "", nil)
+	}
+	p, forget, err := v.take(state)
+	if err != nil {
+		return v.tooLate(err, state, forget)
+	}
+	fragment, more := v.fragment(state)
+	forget = append(forget, more...)
+	target := returnTo(v.site.base, p.Target)
+	if fragment != "" && !strings.Contains(target, "#") {
+		target += fragment
+	}
+	a := v.complete(p, code, refusal, q, target)
+	a.cookies = append(forget, a.cookies...)
+	return a
+}
+
+// complete carries a callback through that belongs to p, which is used up whatever comes of it.
+func (v *visit) complete(p pending, code, refusal string, q map[string]string, target string) answer {
+	if iss, sent := q["iss"]; sent && iss != v.Issuer { // RFC 9207; Cognito sends none
+		return v.retry(errStateInvalid, target)
+	}
+	if refusal != "" {
+		return v.refused(refusal, q["error_description"], target)
+	}
+	if code == "" {
+		return v.retry(errStateInvalid, target)
+	}
+	t, err := v.exchange(code, p.Verifier)
+	if err != nil {
+		return v.retry(err, target)
+	}
+	claims, err := v.verifyNew(t, p.Nonce)
+	if err != nil {
+		return v.retry(err, target)
+	}
+	lines, err := v.fit(t, claims, v.refreshExpiry(), target)
+	if err != nil {
+		return v.retry(err, target)
+	}
+	return v.redirect(target, append(lines, v.remember(0)...), append(about(claims), slog.Int("token_bytes", len(t.id)))...)
+}
+
+// tooLate answers a callback that no pending login belongs to: it came late, or twice, or from somewhere else. It asks nobody and sets no session. If
+// there is a session already, the login did its work, and the browser goes where it wanted to.
+func (v *visit) tooLate(err error, state string, forget []string) answer {
+	target := v.hint(state)
+	if claims, _, serr := v.session(); serr == nil {
+		a := v.redirect(target, forget, about(claims)...)
+		a.notes = append(a.notes, slog.String("callback", string(reason.Of(err))))
+		return a
+	}
+	if errors.Is(err, errStateMissing) && len(v.cookies) > 0 && state != "" {
+		err = errStateInvalid // the browser does keep cookies, but not this one
+	}
+	a := v.retry(err, target)
+	a.cookies = forget
+	return a
+}
+
+// refused answers a callback that carries the identity provider's error. Its description is shown only where the state proves that it is the answer to
+// this browser's question; without, anybody could have this page say anything.
+func (v *visit) refused(code, description, target string) answer {
+	if !wellFormedError(code) {
+		code = "unknown"
+	}
+	a := v.retry(errRefused, target)
+	a.page.quote = printable(description)
+	a.notes = append(a.notes, slog.String("provider_error", code))
+	return a
+}
+
+// retry is a failed callback, with the way back into a new login for the same page.
+func (v *visit) retry(err error, target string) answer {
+	a := v.failed(err)
+	if a.status == http.StatusUnauthorized {
+		a.status = http.StatusBadRequest
+	}
+	a.page.action = v.loginLink(target)
+	return a
+}
+
+// printable returns what of s a page may quote.
+func printable(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069 || c == 0xfffd {
+			return -1
+		}
+		return c
+	}, s)
+	if runes := []rune(s); len(runes) > 200 {
+		s = string(runes[:200]) + "…"
+	}
+	return s
+}

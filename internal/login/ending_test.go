@@ -1,0 +1,602 @@
+package login_test
+
+// This file holds the ways out to their rules: logout, pages, loops, sizes, fragments, files, and what is logged.
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"edgeauth/internal/login"
+	"edgeauth/internal/token/tokentest"
+)
+
+func TestLogout(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		method  string
+		headers []string
+		status  int
+		reason  string
+		out     bool
+	}{
+		{"a form on our page", "POST", append(asNavigation[:4:4], "Sec-Fetch-Site", "same-origin", "Accept", "text/html"), 303, "ok", true},
+		{"a link on our page", "GET", append(asNavigation[:4:4], "Sec-Fetch-Site", "same-origin", "Accept", "text/html"), 302, "ok", true},
+		{"typed", "GET", append(asNavigation[:4:4], "Sec-Fetch-Site", "none", "Accept", "text/html"), 302, "ok", true},
+		{"a script on our page", "POST", []string{"Sec-Fetch-Mode", "cors", "Sec-Fetch-Site", "same-origin", "Accept", "application/json"}, 200, "ok", true},
+		{"an old browser's form", "POST", []string{"Origin", "https://" + host, "Accept", "text/html"}, 303, "ok", true},
+		{"curl", "GET", []string{"Accept", "*/*"}, 200, "ok", true},
+		{"curl -X POST", "POST", []string{"Accept", "*/*"}, 200, "ok", true},
+
+		{"a link elsewhere", "GET", asNavigation, 200, "cross_site", false},
+		{"a link on a sibling site", "GET", append(asNavigation[:4:4], "Sec-Fetch-Site", "same-site", "Accept", "text/html"), 200, "cross_site", false},
+		{"an old browser's link", "GET", []string{"Accept", "text/html"}, 200, "cross_site", false},
+		{"an image elsewhere", "GET", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image", "Sec-Fetch-Site", "cross-site", "Accept", "image/*"}, 403, "cross_site", false},
+		{"a form elsewhere", "POST", asNavigation, 403, "cross_site", false},
+		{"a form on a sibling site", "POST", append(asNavigation[:4:4], "Sec-Fetch-Site", "same-site"), 403, "cross_site", false},
+		{"an old browser's form elsewhere", "POST", []string{"Origin", "https://evil.example", "Accept", "text/html"}, 403, "cross_site", false},
+		{"a prefetch", "GET", append(asNavigation[:4:4], "Sec-Fetch-Site", "same-origin", "Sec-Purpose", "prefetch"), 400, "bad_request", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t)
+			b := w.browser()
+			b.signIn("alice", base+"/")
+			b.begin2(t, base+"/")
+			res := b.send(row.method, base+"/auth/logout", row.headers...)
+			b.take(res)
+			if row.reason == "cross_site" && row.status == 200 { // the page that asks names no reason
+				if res.StatusCode != 200 || w.last()["reason"] != row.reason || !strings.Contains(body(res), `<form method="post" action="/Prod/auth/logout">`) {
+					t.Errorf("%d %v %s", res.StatusCode, w.last(), body(res))
+				}
+			} else {
+				w.wants(res, row.status, row.reason)
+			}
+			if out := len(b.has("")) == 0; out != row.out {
+				t.Errorf("cookies: %q", b.has(""))
+			}
+			if revoked := len(w.idp.revoked) == 1; revoked != row.out {
+				t.Errorf("revoked: %d", len(w.idp.revoked))
+			}
+			if !row.out {
+				return
+			}
+			to := res.Header.Get("Location")
+			if res.StatusCode == 200 {
+				var got map[string]string
+				json.Unmarshal([]byte(body(res)), &got)
+				to = got["location"]
+			}
+			want := w.idp.url + "/logout?client_id=" + tokentest.ClientID + "&logout_uri=https%3A%2F%2Fapp.example.com%2FProd%2Fauth%2Fsigned-out"
+			if to != want {
+				t.Errorf("sent to %q, want %q", to, want)
+			}
+		})
+	}
+}
+
+// TestLogoutClearsEveryVariant: also what the browser did not show, or what is broken.
+func TestLogoutClearsEveryVariant(t *testing.T) {
+	w := newWorld(t)
+	res := w.browser().send("POST", base+"/auth/logout", "Cookie", "__Host-id=2~x; __Secure-refresh=garbage; __Secure-login-x=garbage", "Sec-Fetch-Site", "same-origin")
+	var cleared []string
+	for _, line := range res.Header.Values("Set-Cookie") {
+		if strings.Contains(line, "=; ") && strings.Contains(line, "; Max-Age=0;") {
+			cleared = append(cleared, line[:strings.IndexByte(line, '=')])
+		}
+	}
+	want := []string{"__Host-id", "__Host-id-2", "__Host-id-3", "__Host-id-4", "__Host-id-5", "__Host-id-6", "__Secure-login-x", "__Secure-loop",
+		"__Secure-refresh", "__Secure-refresh-2", "__Secure-refresh-3", "__Secure-refresh-4", "__Secure-refresh-5", "__Secure-refresh-6"}
+	if slices.Sort(cleared); !slices.Equal(cleared, want) {
+		t.Errorf("cleared %q", cleared)
+	}
+}
+
+// TestLogoutGoesOnWithoutTheProvider: what cannot be revoked is at least forgotten.
+func TestLogoutGoesOnWithoutTheProvider(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	over := b.fork()
+	blind := b.fork()
+	w.idp.fault = status(500, "away")
+	w.wants(b.call("POST", base+"/auth/logout"), 200, "ok")
+	if len(b.has("")) != 0 || w.last()["revocation"] == nil {
+		t.Errorf("cookies %q, log %v", b.has(""), w.last())
+	}
+
+	w.settings = errAny
+	for _, c := range []struct {
+		method, from string
+		out          bool
+	}{{"POST", "cross-site", false}, {"GET", "cross-site", false}, {"GET", "same-origin", true}} {
+		w.wants(blind.call(c.method, base+"/auth/logout", "Sec-Fetch-Site", c.from), 503, "config_unavailable")
+		if (len(blind.has("")) == 0) != c.out {
+			t.Errorf("%s from %s: cookies %q", c.method, c.from, blind.has(""))
+		}
+	}
+	w.settings = nil
+
+	w.idp.set(func(p *provider) { p.fault = nil })
+	for _, c := range over.jar {
+		c.dies = c.dies.Add(1000 * time.Hour)
+	}
+	w.Advance(31 * 24 * time.Hour) // over its limit, but perhaps not at the provider
+	over.call("POST", base+"/auth/logout")
+	if len(w.idp.revoked) != 1 {
+		t.Error("a refresh token over its limit was not revoked")
+	}
+}
+
+func TestSignedOutPageStays(t *testing.T) {
+	w := newWorld(t)
+	res := w.browser().open(base + "/auth/signed-out")
+	w.wants(res, 200, "ok")
+	if strings.Contains(body(res), "http-equiv") || res.Header.Get("Refresh") != "" || res.Header.Get("Location") != "" {
+		t.Error("the page moves on by itself")
+	}
+	script := regexp.MustCompile(`<script>([^<]*)</script>`).FindStringSubmatch(body(res))
+	if script == nil || !strings.Contains(script[1], "BroadcastChannel") {
+		t.Fatalf("no farewell: %s", body(res))
+	}
+	sum := sha256.Sum256([]byte(script[1]))
+	if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+		t.Errorf("the policy does not let the script run: %s", csp)
+	}
+}
+
+func TestDenied(t *testing.T) {
+	for code, want := range map[string]string{
+		"group_required": "group_required", "scope_required": "scope_required", "step_up_required": "step_up_required", "cross_site": "cross_site",
+		"": "no_rule", "ok": "no_rule", "no_session": "no_rule", "<script>": "no_rule", "internal": "no_rule",
+	} {
+		w := newWorld(t)
+		res := w.browser().open(base + "/auth/denied?reason=" + url.QueryEscape(code))
+		w.wants(res, 403, want)
+		if strings.Contains(body(res), "<script>") {
+			t.Error("reflected")
+		}
+		res = w.browser().call("GET", base+"/auth/denied?reason="+url.QueryEscape(code))
+		w.wants(res, 403, want)
+		var failure map[string]string
+		if err := json.Unmarshal([]byte(body(res)), &failure); err != nil || failure["error"] != "forbidden" || failure["request_id"] != "request-1" {
+			t.Errorf("%v: %v", err, failure)
+		}
+	}
+	w := newWorld(t)
+	w.wants(w.browser().open(base+"/auth/denied?reason=group_required&reason=x"), 403, "no_rule")
+}
+
+// TestPages: every page has what a page must have, and every one that tells of a failure has its reason, its request and one next step.
+func TestPages(t *testing.T) {
+	w := newWorld(t, func(c *login.Config) {
+		c.Brand = login.Brand{Name: `A<b>"c`, Logo: "https://logo.example/a.svg", Support: "mailto:help@example.com"}
+	})
+	for _, target := range []string{"signed-out", "denied?reason=group_required", "callback?state=x&code=y", "callback?error=access_denied", "nothing", "logout", "session"} {
+		res := w.browser().open(base + "/auth/" + target)
+		text := body(res)
+		for _, part := range []string{"<!doctype html>", `<html lang="en">`, "<main", "<h1>", "<header>", "<footer>", `name="viewport"`, "<title>",
+			"A&lt;b&gt;&#34;c", `src="https://logo.example/a.svg"`, `href="mailto:help@example.com"`} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s lacks %s", target, part)
+			}
+		}
+		if n := strings.Count(text, `class="next"`); n != 1 {
+			t.Errorf("%s has %d next steps", target, n)
+		}
+		if strings.Contains(text, "<b>") || strings.Contains(text, "{app}") || strings.Contains(text, "ZgotmplZ") || strings.Contains(text, "style=") {
+			t.Errorf("%s: %s", target, text)
+		}
+		csp := res.Header.Get("Content-Security-Policy")
+		logout := ""
+		if target != "nothing" {
+			logout = " " + w.idp.url
+		}
+		if want := "default-src 'none'; style-src 'self'; img-src 'self' data: https://logo.example; form-action 'self'" + logout +
+			"; base-uri 'none'; frame-ancestors 'none'"; csp != want && !strings.HasPrefix(csp, want+"; script-src 'sha256-") {
+			t.Errorf("%s: policy %s", target, csp)
+		}
+		if res.Header.Get("Content-Type") != "text/html; charset=utf-8" || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", target, res.Header)
+		}
+		if res.StatusCode >= 400 && (!strings.Contains(text, "<code>request-1</code>") || !strings.Contains(text, "<dt>Reason</dt>")) {
+			t.Errorf("%s lacks reason or request id", target)
+		}
+	}
+	nested := body(w.browser().open(base + "/auth/a/b/c"))
+	if !strings.Contains(nested, `href="../../edgeauth.css?v=`) {
+		t.Error("a nested page cannot find its style sheet")
+	}
+}
+
+func TestFiles(t *testing.T) {
+	w := newWorld(t)
+	page := body(w.browser().open(base + "/auth/signed-out"))
+	style := regexp.MustCompile(`href="(edgeauth\.css\?v=[^"]+)"`).FindStringSubmatch(page)
+	if style == nil {
+		t.Fatal("no style sheet")
+	}
+	res := w.browser().send("GET", base+"/auth/"+style[1])
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+	res = w.browser().send("GET", base+"/auth/edgeauth.js")
+	tag := res.Header.Get("ETag")
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || res.Header.Get("Cache-Control") != "no-cache" || tag == "" {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+	if !strings.Contains(body(res), "export const version = ") {
+		t.Error("no version")
+	}
+	res = w.browser().send("GET", base+"/auth/edgeauth.js", "If-None-Match", tag)
+	if res.StatusCode != 304 || body(res) != "" {
+		t.Errorf("%d %q", res.StatusCode, body(res))
+	}
+	if res = w.browser().send("GET", base+"/auth/edgeauth.css?v=old"); strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+		t.Error("an old address is kept for ever")
+	}
+}
+
+func TestHeadHasNoBody(t *testing.T) {
+	w := newWorld(t)
+	for _, route := range []string{"signed-out", "login", "session", "edgeauth.js"} {
+		if res := w.browser().send("HEAD", base+"/auth/"+route, asNavigation...); body(res) != "" {
+			t.Errorf("%s: %s", route, body(res))
+		}
+	}
+}
+
+// TestLoopStops: a session that was given and does not come back stops the third time, and the page says why.
+func TestLoopStops(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		break_ func(b *browser)
+		cause  string
+	}{
+		{"the browser refuses the session cookie", func(b *browser) { b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-") } }, "does not keep"},
+		{"something changes it", func(b *browser) { b.extra.Set("X-Test", "1") }, "does not keep"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t)
+			b := w.browser()
+			row.break_(b)
+			drop := func() {
+				for key, c := range b.jar {
+					if strings.HasPrefix(c.name, "__Host-") {
+						delete(b.jar, key)
+					}
+				}
+			}
+			b.signIn("alice", base+"/a") // the first trip
+			drop()
+			w.Advance(time.Second)
+			w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok") // the second: renewed
+			drop()
+			w.Advance(time.Second)
+			res := b.open(base + "/auth/login?return_to=%2FProd%2Fa")
+			w.wants(res, 400, "login_loop")
+			if !strings.Contains(body(res), row.cause) || !strings.Contains(body(res), "request-1") {
+				t.Errorf("no cause, or no request id: %s", body(res))
+			}
+			drop()
+			if res := b.open(base + "/auth/login"); res.StatusCode == 400 {
+				t.Error("still stopped after the page was shown")
+			}
+		})
+	}
+}
+
+func TestLoopForgets(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-") }
+	for range 6 {
+		b.signInAnyhow("alice")
+		w.Advance(31 * time.Second) // at most two in any minute
+	}
+	// A logout is no loop.
+	c := w.browser()
+	for range 6 {
+		c.signIn("alice", base+"/")
+		c.call("POST", base+"/auth/logout")
+	}
+}
+
+// signInAnyhow is for a browser that may be renewed instead.
+func (b *browser) signInAnyhow(user string) {
+	b.w.t.Helper()
+	res := b.open(base + "/auth/login")
+	if to := next(b.w.t, res); strings.HasPrefix(to, b.w.idp.url) {
+		res = b.open(b.w.idp.authorize(b.w.t, to, user))
+	}
+	if res.StatusCode != 302 {
+		b.w.t.Fatalf("%d %v", res.StatusCode, b.w.last())
+	}
+}
+
+// TestLoopCauses: the page tells by what is wrong with the session that came.
+func TestLoopCauses(t *testing.T) {
+	for want, cookie := range map[string]func(w *world) string{
+		"set up under the same name": func(w *world) string { return "__Host-id=" + w.IDToken(tokentest.Claims{"aud": "other"}) },
+		"a clock is probably wrong": func(w *world) string {
+			return "__Host-id=" + w.IDToken(tokentest.Claims{"iat": w.Now().Unix() + 3000, "auth_time": w.Now().Unix() + 3000, "exp": w.Now().Unix() + 6000})
+		},
+		"keeps only a part":      func(*world) string { return "__Host-id=2~abc" },
+		"two different sessions": func(*world) string { return "__Host-id=abc; __Host-id=abd" },
+		"does not keep":          func(*world) string { return "a=b" },
+	} {
+		w := newWorld(t)
+		b := w.browser()
+		marks := fmt.Sprintf("; __Secure-loop=%d.0_%d.0", w.Now().Unix()-5, w.Now().Unix()-2)
+		res := b.open(base+"/auth/login", "Cookie", cookie(w)+marks)
+		w.wants(res, 400, "login_loop")
+		if !strings.Contains(body(res), want) {
+			t.Errorf("no %q in %s", want, body(res))
+		}
+	}
+	w := newWorld(t)
+	for _, garbage := range []string{"x", "1.0_2.0", ".", "_", "99999999999999999999.0_1.0", "a.0_b.0", fmt.Sprintf("%d.0_%d.0", w.Now().Unix()+50, w.Now().Unix()+40)} {
+		if res := w.browser().open(base+"/auth/login", "Cookie", "__Secure-loop="+garbage); res.StatusCode != 200 {
+			t.Errorf("%s: %d", garbage, res.StatusCode)
+		}
+	}
+}
+
+// TestExpiredSessionIsNoLoop: renewing several times a minute is right when sessions last seconds.
+func TestExpiredSessionIsNoLoop(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	expired := "__Host-id=" + w.IDToken(tokentest.Claims{"sub": "alice", "iat": w.Now().Unix() - 100, "auth_time": w.Now().Unix() - 100, "exp": w.Now().Unix() - 10})
+	for range 6 {
+		cookies := strings.ReplaceAll(b.cookies(base+"/auth/login"), "__Host-id="+b.value("__Host-id"), expired)
+		w.wants(b.open(base+"/auth/login", "Cookie", cookies), 302, "ok")
+	}
+}
+
+// TestBouncesStop: a session that is good here, and that the application sends back again and again.
+func TestBouncesStop(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn("alice", base+"/a")
+	for i := range 5 {
+		w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok")
+		w.wants(b.open(fmt.Sprintf("%s/auth/login?return_to=%%2FProd%%2F%d", base, i)), 302, "ok") // other tabs
+	}
+	res := b.open(base + "/auth/login?return_to=%2FProd%2Fa")
+	w.wants(res, 400, "login_loop")
+	if !strings.Contains(body(res), "set up for another client") {
+		t.Errorf("no cause: %s", body(res))
+	}
+	w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok")
+	w.Advance(time.Minute)
+	for range 5 {
+		w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok")
+	}
+}
+
+// TestTenTabs: restored at once after the session ran out, each gets its page, whether their requests overlap or follow each other.
+func TestTenTabs(t *testing.T) {
+	for _, overlap := range []bool{true, false} {
+		w := newWorld(t)
+		w.idp.rotation, w.idp.grace = true, 10*time.Second
+		b := w.browser()
+		b.signIn("alice", base+"/")
+		w.expire()
+		var answers []*http.Response
+		for i := range 10 {
+			res := b.send("GET", fmt.Sprintf("%s/auth/login?return_to=%%2FProd%%2F%d", base, i), asNavigation...)
+			if !overlap {
+				b.take(res)
+			}
+			answers = append(answers, res)
+		}
+		for i, res := range answers {
+			b.take(res)
+			if got, want := res.Header.Get("Location"), fmt.Sprintf("%s/%d", base, i); got != want {
+				t.Errorf("overlap %v, tab %d: sent to %q, want %q", overlap, i, got, want)
+			}
+		}
+		if b.who() != "alice" {
+			t.Error("not signed in")
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	w := newWorld(t, func(c *login.Config) { c.HeaderBudget = 20480 })
+	b := w.browser()
+	for _, groups := range []int{0, 20, 60, 100, 120, 60, 0, 130, 20, 0} {
+		w.idp.set(func(p *provider) { p.groups = groups })
+		w.Advance(time.Second)
+		w.wants(b.open(w.idp.authorize(t, b.begin2(t, base+"/"), "alice")), 302, "ok")
+		if b.who() != "alice" {
+			t.Fatalf("%d groups: not signed in", groups)
+		}
+		if n, size := len(b.has("__Host-id")), w.last(); n == 0 {
+			t.Errorf("%v", size)
+		}
+	}
+	if names := b.has("__Host-id"); len(names) != 1 {
+		t.Errorf("leftovers: %q", names)
+	}
+}
+
+func TestHeaderBudget(t *testing.T) {
+	sign := func(w *world, b *browser) *http.Response {
+		return b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))
+	}
+	t.Run("too large", func(t *testing.T) {
+		w := newWorld(t)
+		w.idp.groups = 160
+		b := w.browser()
+		res := sign(w, b)
+		w.wants(res, 400, "login_too_large")
+		if len(b.has("__Host-")) != 0 {
+			t.Error("a session exists")
+		}
+		metric, _ := w.last()["_aws"].(map[string]any)
+		if w.last()["LoginTooLarge"] != 1.0 || metric == nil || metric["CloudWatchMetrics"] == nil || metric["Timestamp"] == nil {
+			t.Errorf("no metric: %v", w.last())
+		}
+	})
+	t.Run("too large beside other cookies", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		for i := range 4 {
+			name := fmt.Sprintf("__Secure-other%d", i)
+			b.jar["/ "+name] = &kept{name, strings.Repeat("x", 2400), "/", w.Now().Add(time.Hour)}
+		}
+		w.wants(sign(w, b), 400, "login_too_large")
+	})
+	t.Run("too large beside long headers", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		b.extra.Set("User-Agent", strings.Repeat("x", 9000))
+		w.wants(sign(w, b), 400, "login_too_large")
+	})
+	t.Run("what proxies add does not count", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		b.extra.Set("X-Forwarded-For", strings.Repeat("x", 9000))
+		b.extra.Set("Via", strings.Repeat("x", 9000))
+		w.wants(sign(w, b), 302, "ok")
+	})
+	t.Run("too large beside its refresh token only", func(t *testing.T) {
+		w := newWorld(t)
+		w.idp.filler = 7500
+		b := w.browser()
+		w.wants(sign(w, b), 302, "ok")
+		if len(b.has("__Secure-refresh")) != 0 || b.who() != "alice" {
+			t.Errorf("cookies %q", b.has(""))
+		}
+	})
+	t.Run("what the session replaces does not count", func(t *testing.T) {
+		w := newWorld(t)
+		w.idp.groups = 110
+		b := w.browser()
+		w.wants(sign(w, b), 302, "ok")
+		w.wants(b.open(w.idp.authorize(t, b.begin2(t, base+"/"), "alice")), 302, "ok")
+	})
+}
+
+// TestFragment: what stands behind "#" comes back, through the page that moves on and its cookie.
+func TestFragment(t *testing.T) {
+	for _, row := range []struct{ page, fragment, want string }{
+		{"/a?b=c", "section", "#section"},
+		{"/a", "x=1&y=%20;/?", "#x=1&y=%20;/?"},
+		{"/a#given", "other", "#given"},
+		{"/a", "", ""},
+		{"/a", "a b", ""},
+		{"/a", "a\r\nSet-Cookie: b=c", ""},
+		{"/a", "a\\b", ""},
+		{"/a", "ä", ""},
+		{"/a", strings.Repeat("x", 1024), "#" + strings.Repeat("x", 1024)},
+		{"/a", strings.Repeat("x", 1025), ""},
+	} {
+		w := newWorld(t)
+		b := w.browser()
+		res := b.open(base + "/auth/login?return_to=" + url.QueryEscape(base+row.page))
+		text := body(res)
+		attribute := func(name string) string {
+			m := regexp.MustCompile(`data-` + name + `="([^"]*)"`).FindStringSubmatch(text)
+			if m == nil {
+				t.Fatalf("no data-%s: %s", name, text)
+			}
+			return html.UnescapeString(m[1])
+		}
+		callback := w.idp.authorize(t, attribute("to"), "alice")
+		if row.fragment != "" { // what the script does
+			b.obey(attribute("cookie")+"="+encodeURIComponent(row.fragment)+"; Path="+attribute("path")+"; Max-Age=600; Secure; SameSite=Lax", false)
+		}
+		if names := b.cookies(base + "/auth/login"); strings.Contains(names, "fragment") {
+			t.Error("the fragment travels further than the callback")
+		}
+		res = b.open(callback)
+		path, _, _ := strings.Cut(row.page, "#")
+		if got, want := res.Header.Get("Location"), base+path+row.want; got != want {
+			t.Errorf("%q: sent to %q, want %q", row.fragment, got, want)
+		}
+		if names := b.has("__Secure-fragment"); len(names) != 0 {
+			t.Errorf("left over: %q", names)
+		}
+	}
+}
+
+func encodeURIComponent(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+// TestHopPage: its script runs, no other does, and without scripts it moves on all the same. Who says nothing of documents gets a plain redirect.
+func TestHopPage(t *testing.T) {
+	w := newWorld(t)
+	res := w.browser().open(base + "/auth/login?login_hint=" + url.QueryEscape(`"><script>alert(1)</script>`))
+	text := body(res)
+	script := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindStringSubmatch(text)
+	sum := sha256.Sum256([]byte(script[1]))
+	if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") ||
+		strings.Contains(csp, "unsafe") || !strings.HasPrefix(csp, "default-src 'none'; ") {
+		t.Errorf("policy %s", csp)
+	}
+	if strings.Contains(text, "<script>alert") {
+		t.Errorf("not escaped: %s", text)
+	}
+	refresh := regexp.MustCompile(`<noscript><meta http-equiv="refresh" content="0; url=([^"]*)"></noscript>`).FindStringSubmatch(text)
+	if refresh == nil || html.UnescapeString(refresh[1]) != next(t, res) {
+		t.Errorf("no way on without scripts: %s", text)
+	}
+	bare := w.browser()
+	bare.bare = true
+	if res := bare.open(base + "/auth/login"); res.StatusCode != 302 {
+		t.Errorf("%d", res.StatusCode)
+	}
+	if got := bare.signIn("alice", base+"/a?b"); got != base+"/a?b" {
+		t.Errorf("sent to %q", got)
+	}
+}
+
+// TestOneLineEach: every visit leaves one line, with its route, outcome, reason and request id, and nothing that a client chose.
+func TestOneLineEach(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.extra.Set("User-Agent", "canary-agent\r\n")
+	b.open(base + "/auth/canary-route?canary-query=1")
+	b.open(base + "/auth/login?return_to=/Prod/canary-target")
+	b.open(base + "/auth/callback?state=canary-state&code=canary-code&iss=canary-iss")
+	b.open(base + "/auth/callback?error=canary%20error&error_description=canary")
+	b.open(base + "/auth/denied?reason=canary")
+	b.signIn("alice", base+"/canary-target")
+	b.call("POST", base+"/auth/refresh")
+	b.call("GET", base+"/auth/session")
+	b.call("POST", base+"/auth/logout")
+	lines := w.lines()
+	if len(lines) != 10 {
+		t.Errorf("%d lines", len(lines))
+	}
+	var routes []string
+	for _, l := range lines {
+		routes = append(routes, fmt.Sprint(l["route"]))
+		for _, name := range []string{"route", "outcome", "reason", "request_id", "status", "level", "time", "msg"} {
+			if l[name] == nil || l[name] == "" {
+				t.Errorf("%v lacks %s", l, name)
+			}
+		}
+	}
+	if want := "unknown login callback callback denied login callback refresh session logout"; strings.Join(routes, " ") != want {
+		t.Errorf("routes %q", routes)
+	}
+	if strings.Contains(w.log.text.String(), "canary") {
+		t.Errorf("the log repeats what a client sent: %s", w.log.text.String())
+	}
+	if lines[6]["sub"] != "alice" {
+		t.Errorf("who signed in? %v", lines[6])
+	}
+}

@@ -1,0 +1,300 @@
+package login
+
+// This file decides what people read: what happened, the reason code and request id to quote, and one next step. The words are here, the shape in
+// page.html, the looks in edgeauth.css.
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"html"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"edgeauth/internal/cookie"
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed hop.html
+var hopText string
+
+//go:embed edgeauth.css
+var styleText string
+
+//go:embed edgeauth.js
+var scriptText string
+
+// hopScript carries the fragment over the login: see fragment.go.
+const hopScript = `const d = document.documentElement.dataset, f = location.hash.slice(1);
+if (f && f.length <= 1024) document.cookie = d.cookie + "=" + encodeURIComponent(f) + "; Path=" + d.path + "; Max-Age=600; Secure; SameSite=Lax";
+location.replace(d.to);`
+
+// farewellScript tells this site's other tabs that the session is over.
+const farewellScript = `if (self.BroadcastChannel) new BroadcastChannel("edgeauth " + new URL(".", location).pathname).postMessage("ended");`
+
+var (
+	pageTemplate = template.Must(template.New("page").Parse(pageText))
+	hopTemplate  = template.Must(template.New("hop").Parse(hopText))
+	style        = &file{"text/css; charset=utf-8", styleText, digest(styleText)[:16]}
+	script       = &file{"text/javascript; charset=utf-8", scriptText, digest(scriptText)[:16]}
+)
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func scriptHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func (v *visit) style() answer  { return answer{status: http.StatusOK, code: reason.OK, file: style} }
+func (v *visit) script() answer { return answer{status: http.StatusOK, code: reason.OK, file: script} }
+
+// page is what a person reads. In its texts {app} stands for the application's name.
+type page struct {
+	title    string
+	text     []string
+	quote    string // what the identity provider said, in its words
+	action   link   // the one next step
+	post     bool   // the next step changes something, so it is a form
+	other    link   // the way out of a question
+	farewell bool   // tell the other tabs
+}
+
+type link struct{ Label, URL string }
+
+func (v *visit) loginLink(target string) link {
+	return link{"Sign in again", v.site.auth("login") + "?return_to=" + url.QueryEscape(target)}
+}
+
+// explain returns the page about a failure.
+func (v *visit) explain(code reason.Code) *page {
+	w, ok := words[code]
+	if !ok {
+		w = words[fallback(code)]
+	}
+	p := &page{title: w.title, text: w.text, action: link{"Try again", ""}}
+	switch {
+	case v.site.url == "" || w.next == reload: // an empty address is the present one
+	case w.next == home:
+		p.action = link{"Go to the start page", v.site.base + "/"}
+	case w.next == another:
+		p.action = link{"Sign in with another account", v.site.auth("login") + "?prompt=login"}
+	case w.next == confirm:
+		p.action = link{"Sign in once more", v.site.auth("login") + "?prompt=login"}
+	default:
+		p.action = link{"Sign in", v.site.auth("login")}
+	}
+	return p
+}
+
+// fallback is the code whose words speak for all codes like it.
+func fallback(code reason.Code) reason.Code {
+	switch code.Outcome() {
+	case reason.Refused:
+		return reason.NoRule
+	case reason.CannotTell:
+		return reason.Internal
+	}
+	return reason.TokenClaims
+}
+
+// next is where a page leads.
+type next int
+
+const (
+	signIn  next = iota
+	reload       // the same address again
+	home         // the start page
+	another      // sign in as somebody else
+	confirm      // sign in as the same, afresh
+)
+
+type wording struct {
+	title string
+	text  []string
+	next  next
+}
+
+var words = map[reason.Code]wording{
+	reason.NoSession: {"You are not signed in.", []string{"Sign in to go on to {app}."}, signIn},
+
+	reason.CookieBroken: {"Your session is incomplete.", []string{
+		"The browser sent only a part of the session's cookies. Signing in again replaces them.",
+	}, signIn},
+	reason.CookieConflict: {"There are two sessions in one request.", []string{
+		"The browser sent two different sessions, so neither counts. Clear this site's cookies, then sign in again.",
+	}, signIn},
+	reason.TokenExpired: {"Your session has ended.", []string{"Sign in again to go on."}, signIn},
+	reason.TokenClaims: {"The sign-in could not be completed.", []string{
+		"The answer of the sign-in service did not pass the checks that protect {app}. No session was started.",
+	}, signIn},
+	reason.TokenNotYetValid: {"The sign-in could not be completed.", []string{
+		"The clocks of the sign-in service and of {app} differ too much. No session was started.",
+	}, signIn},
+	reason.TokenNonce: {"The sign-in could not be completed.", []string{
+		"The answer of the sign-in service belongs to another sign-in. No session was started.",
+	}, signIn},
+
+	reason.LoginStateMissing: {"This sign-in cannot be finished here.", []string{
+		"The browser did not send the cookie that belongs to it. Perhaps cookies are blocked for this site, or the sign-in was begun in another browser.",
+	}, signIn},
+	reason.LoginStateInvalid: {"This sign-in is used up.", []string{
+		"It took longer than ten minutes, was used before, or was begun in another browser. A new one takes a moment.",
+	}, signIn},
+	reason.LoginRefused: {"The sign-in service said no.", []string{
+		"It did not let you in. Perhaps the sign-in was cancelled, or your account may not use {app}.",
+	}, signIn},
+	reason.LoginCodeRefused: {"The sign-in took too long.", []string{
+		"The sign-in service no longer accepts this attempt. No session was started; a new one takes a moment.",
+	}, signIn},
+	reason.LoginTooLarge: {"Your account does not fit into a session.", []string{
+		"It carries so many groups or attributes that the browser or the network would silently drop the session. So none was started.",
+		"An administrator can slim it: fewer groups, fewer attributes in the ID token.",
+	}, another},
+	reason.LoginLoop: {"You were going round in circles.", []string{
+		"You were signed in and sent back here several times within a minute, so this page stops it.",
+	}, signIn},
+	reason.LoginDisagree: {"The sign-in could not be completed.", []string{
+		"Two independent checks of the sign-in service's answer disagree. No session was started. Please report this.",
+	}, signIn},
+	reason.SessionEnded: {"Your session has ended.", []string{"It was signed out, revoked, or has reached its limit. Sign in again to go on."}, signIn},
+	reason.SessionChanged: {"Your session has ended.", []string{
+		"The browser held parts of two different sign-ins, so both were dropped. Sign in again to go on.",
+	}, signIn},
+
+	reason.BadRequest:       {"This link is not right.", []string{"It lacks something, says something twice, or says something that is not allowed here."}, home},
+	reason.NotFound:         {"There is nothing here.", []string{"The address leads nowhere. Perhaps it was mistyped or cut short."}, home},
+	reason.MethodNotAllowed: {"This does not work that way.", []string{"The address exists, but not for this kind of request."}, home},
+
+	reason.NoRule: {"You may not open this page.", []string{"You are signed in, but your account has no access to it."}, home},
+	reason.GroupRequired: {"You may not open this page.", []string{
+		"You are signed in, but your account is not in a group that has access to it. If you were added just now, sign in again.",
+	}, another},
+	reason.ScopeRequired: {"You may not open this page.", []string{"You are signed in, but this sign-in does not cover it."}, another},
+	reason.StepUp: {"Please confirm that it is you.", []string{
+		"This page wants a recent sign-in. Sign in once more, then open it again.",
+	}, confirm},
+	reason.CrossSite: {"This came from another site.", []string{
+		"Another site tried to do something here in your name. It was stopped, and nothing has changed.",
+	}, home},
+	reason.PathNotPlain: {"This address is ambiguous.", []string{"Parts of it could be read in two ways, so it is not opened. Please use the plain address."}, home},
+	reason.TooLarge:     {"Your account does not fit.", []string{"It carries so many groups that access to this page cannot be decided."}, another},
+
+	reason.ProviderUnavailable: {"The sign-in service does not answer.", []string{"This is usually over in a moment. If you were signed in, you still are."}, reload},
+	reason.KeysUnavailable:     {"The session cannot be checked right now.", []string{"The keys of the sign-in service are out of reach. This is usually over in a moment."}, reload},
+	reason.ConfigUnavailable: {"{app} cannot sign you in right now.", []string{
+		"Its settings for the sign-in service are out of reach or not right. If this goes on, an administrator has to look at it.",
+	}, reload},
+	reason.Internal: {"Something went wrong here.", []string{"It is not your fault, and it was noted."}, home},
+}
+
+// loop answers a browser that goes round in circles. err is why its session does not count here; nil when it does, so that it is the application that
+// does not accept it.
+func (v *visit) loop(err error) answer {
+	a := v.failed(errLoop)
+	a.cookies = []string{cookie.Forget(loopCookie, v.site.cookiePath())}
+	cause := "The browser does not keep the session's cookie. Perhaps cookies are blocked for this site, or an extension or proxy removes them."
+	switch {
+	case err == nil:
+		cause = "Your session is good, but {app} does not accept it: it is probably set up for another client of the sign-in service."
+	case errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrNotYetValid):
+		cause = "Your session seems to begin or end at the wrong time: a clock is probably wrong."
+	case errors.Is(err, token.ErrAudience) || errors.Is(err, token.ErrIssuer):
+		cause = "The browser holds a session of another application: it is probably set up under the same name."
+	case errors.Is(err, cookie.ErrBroken):
+		cause = "The browser keeps only a part of the session: it is probably too large for it."
+	case errors.Is(err, cookie.ErrConflict):
+		cause = "The browser sends two different sessions at once. Clearing this site's cookies helps."
+	}
+	a.page.text = append([]string{a.page.text[0]}, "Likely cause: "+cause)
+	a.page.action = link{"Try again", v.site.base + "/"}
+	a.notes = append(a.notes, note("session", string(reason.Of(err))))
+	return a
+}
+
+// denied explains why a page did not open. The reason comes with the address, so only codes of our own list count.
+func (v *visit) denied() answer {
+	q, _ := parameters(v.r, "reason")
+	code := reason.Code(q["reason"])
+	if !code.Known() || code.Outcome() != reason.Refused {
+		code = reason.NoRule
+	}
+	return v.failed(reason.New(code, "login: the authorizer denied"))
+}
+
+// sentence puts the application's name where it belongs.
+func (v *visit) sentence(s string) string { return strings.ReplaceAll(s, "{app}", v.Brand.Name) }
+
+// render returns the page, and sets its headers. Scripts run only if they are one of ours.
+func (v *visit) render(h http.Header, a *answer) []byte {
+	p := a.page
+	data := struct {
+		Title, Quote, Up, Style, Code, RequestID string
+		Text                                     []string
+		Action, Other                            link
+		Post, Failed                             bool
+		Brand                                    Brand
+		Support                                  template.URL
+		Script                                   template.JS
+	}{
+		Title: strings.TrimSuffix(v.sentence(p.title), "."), Quote: p.quote, Up: v.up, Style: style.tag, Action: p.action, Other: p.other, Post: p.post,
+		Failed: a.code != reason.OK && !p.post, Code: string(a.code), RequestID: v.RequestID(v.r),
+		Brand: v.Brand, Support: template.URL(v.Brand.Support), // mailto is no scheme that html/template lets through from plain text
+	}
+	for _, t := range p.text {
+		data.Text = append(data.Text, v.sentence(t))
+	}
+	if p.farewell {
+		data.Script = farewellScript
+	}
+	v.pageHeaders(h, data.Script)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, data); err != nil {
+		panic(err) // only for a template that does not fit its data
+	}
+	return b.Bytes()
+}
+
+// hop answers with the page that carries the fragment over the login, then moves on.
+func (v *visit) hop(to, fragmentCookie string, cookies []string) answer {
+	var b bytes.Buffer
+	err := hopTemplate.Execute(&b, map[string]any{
+		"To": to, "Cookie": fragmentCookie, "Path": v.site.auth("callback"), "Style": style.tag, "App": v.Brand.Name,
+		"Refresh": template.HTMLAttr(`content="0; url=` + html.EscapeString(to) + `"`), "Script": template.JS(hopScript),
+	})
+	if err != nil {
+		panic(err) // only for a template that does not fit its data
+	}
+	return answer{status: http.StatusOK, code: reason.OK, cookies: cookies, hop: b.Bytes()}
+}
+
+func (v *visit) pageHeaders(h http.Header, js template.JS) {
+	csp := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(v.Brand.Logo) +
+		"; form-action 'self'" + origin(v.provider.LoginURL) + // browsers hold a form's redirects to it too, and the logout's leads there
+		"; base-uri 'none'; frame-ancestors 'none'"
+	if js != "" {
+		csp += "; script-src " + scriptHash(string(js))
+	}
+	h.Set("Content-Security-Policy", csp)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+}
+
+// origin returns " " and the origin of an absolute URL, or "".
+func origin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, "; '\",") {
+		return ""
+	}
+	return " " + u.Scheme + "://" + u.Host
+}

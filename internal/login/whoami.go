@@ -1,0 +1,42 @@
+package login
+
+// This file decides what a page's script may know about the session whose cookie it cannot read: who, until when, and how to end it. No token is in it.
+
+import (
+	"log/slog"
+	"net/http"
+
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
+)
+
+// identity is what scripts are told of a session.
+type identity struct {
+	Subject     string   `json:"sub"`
+	Username    string   `json:"username"`
+	Email       string   `json:"email,omitempty"`
+	Groups      []string `json:"groups"`
+	AuthTime    int64    `json:"auth_time"`
+	Expiry      int64    `json:"exp"`
+	ExpiresIn   int64    `json:"expires_in"`
+	Refreshable bool     `json:"refreshable"`
+	LogoutURL   string   `json:"logout_url"`
+}
+
+func (v *visit) whoami() answer {
+	claims, _, err := v.session()
+	_, rerr := v.renewal()
+	if err != nil {
+		a := v.failed(err)
+		a.refreshable = rerr == nil
+		return a
+	}
+	return answer{status: http.StatusOK, code: reason.OK, notes: about(claims), body: identity{
+		Subject: claims.Subject, Username: claims.Username, Email: claims.Email, Groups: append([]string{}, claims.Groups...),
+		AuthTime: claims.AuthTime, Expiry: claims.Expiry, ExpiresIn: max(claims.Expiry-v.now.Unix(), 0),
+		Refreshable: rerr == nil, LogoutURL: v.site.auth("logout"),
+	}}
+}
+
+// about is what is logged of a session: whose it is.
+func about(c token.Claims) []slog.Attr { return []slog.Attr{slog.String("sub", c.Subject)} }

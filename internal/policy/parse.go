@@ -1,0 +1,137 @@
+// This file reads a table of rules. What cannot be read exactly is refused with its line: a rule that was misunderstood would be worse than none.
+
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits of a table; what goes beyond them could not become a document that API Gateway takes.
+const (
+	maxRules = 200
+	maxPath  = 256
+)
+
+// Parse reads a table: a rule a line, in the columns methods, path and needs; what follows a # is a comment.
+//
+//	# methods   path         needs
+//	*           /*           signed-in
+//	POST,PUT    /payments/*  group:treasury  max-age:10m
+//	GET         /api/export  scope:reports/read
+//	*           $connect     group:traders
+//
+// A path is literal or ends in /*, is relative to the stage or base path, and is made of letters, digits and - . _ ~ /: any other character has a
+// second spelling, which a rule would miss. The error joins one error for each line that is wrong.
+func Parse(text string) (*Table, error) {
+	t := &Table{}
+	var errs []error
+	for i, line := range strings.Split(text, "\n") {
+		fields := strings.Fields(line)
+		if n := slices.IndexFunc(fields, func(f string) bool { return f[0] == '#' }); n >= 0 {
+			fields = fields[:n]
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		r, err := parseRule(fields)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("policy: line %d: %w", i+1, err))
+		}
+		t.rules = append(t.rules, r)
+	}
+	switch {
+	case len(t.rules) == 0:
+		errs = append(errs, errors.New("policy: no rules, so nobody could do anything"))
+	case len(t.rules) > maxRules:
+		errs = append(errs, fmt.Errorf("policy: %d rules, more than %d", len(t.rules), maxRules))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	t.compile()
+	return t, nil
+}
+
+func parseRule(fields []string) (r rule, err error) {
+	if len(fields) < 3 {
+		return r, errors.New("want methods, path and at least one need")
+	}
+	if r.methods, err = parseMethods(fields[0]); err != nil {
+		return r, err
+	}
+	if r.path, r.tree, err = parsePath(fields[1]); err != nil {
+		return r, err
+	}
+	if r.path == Connect && r.methods != nil {
+		return r, errors.New("the handshake of a WebSocket has no method: want *")
+	}
+	for _, f := range fields[2:] {
+		n, err := parseNeed(f)
+		if err != nil {
+			return r, err
+		}
+		r.needs = append(r.needs, n)
+	}
+	return r, nil
+}
+
+func parseMethods(field string) ([]string, error) {
+	if field == "*" {
+		return nil, nil
+	}
+	var list []string
+	for name := range strings.SplitSeq(field, ",") {
+		if !slices.Contains(methods[:], name) {
+			return nil, fmt.Errorf("no such method: %q", name)
+		}
+		if slices.Contains(list, name) {
+			return nil, fmt.Errorf("method twice: %q", name)
+		}
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+func parsePath(field string) (path string, tree bool, err error) {
+	if field == Connect {
+		return field, false, nil
+	}
+	path, tree = strings.CutSuffix(field, "/*")
+	path = cmp.Or(path, "/")
+	switch {
+	case path[0] != '/':
+		return "", false, fmt.Errorf("path does not begin with a slash: %q", field)
+	case len(path) > maxPath:
+		return "", false, fmt.Errorf("path is longer than %d", maxPath)
+	case strings.Trim(path, unreserved+"/") != "" || strings.ContainsAny(path, "*?%"):
+		return "", false, fmt.Errorf("path has a character other than letters, digits and - . _ ~ / (a star stands at the end only, after a slash): %q", field)
+	case path != "/" && strings.HasSuffix(path, "/"):
+		return "", false, fmt.Errorf("path ends in a slash, with and without which it is the same path: %q", field)
+	case !Plain(path):
+		return "", false, fmt.Errorf("path has an empty or dot segment: %q", field)
+	}
+	return path, tree, nil
+}
+
+func parseNeed(field string) (need, error) {
+	kind, value, _ := strings.Cut(field, ":")
+	n := need{kind: kind, value: value}
+	switch {
+	case field == signedIn, (kind == group || kind == scope) && value != "":
+		return n, nil
+	case kind == maxAge:
+		age, err := time.ParseDuration(value)
+		if err != nil || age < time.Minute {
+			return n, fmt.Errorf("max-age is not a duration of a minute or more, such as 10m: %q", field)
+		}
+		n.age = age
+		return n, nil
+	}
+	return n, fmt.Errorf("no such need (there are signed-in, group:…, scope:… and max-age:…): %q", field)
+}

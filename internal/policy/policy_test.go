@@ -1,0 +1,174 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"edgeauth/internal/reason"
+)
+
+const table = `
+# methods   path         needs
+*           /*           signed-in
+*           /admin/*     group:admins          # the whole tree
+POST,PUT    /payments/*  group:treasury  max-age:10m
+GET         /api/export  scope:reports/read
+*           $connect     group:traders
+`
+
+var now = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
+
+// in returns a user in groups who signed in just now.
+func in(groups ...string) User { return User{Groups: groups, AuthTime: now.Unix()} }
+
+// aged returns u as if the sign-in were that long ago.
+func aged(u User, ago time.Duration) User { u.AuthTime = now.Add(-ago).Unix(); return u }
+
+func must(t testing.TB, text string) *Table {
+	t.Helper()
+	rules, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+func TestDecide(t *testing.T) {
+	rules := must(t, table)
+	partial := must(t, "GET /open/* signed-in\nGET / signed-in\nPOST /* group:writers")
+	machine := User{Scope: "openid reports/read"}
+	for _, c := range []struct {
+		rules         *Table
+		user          User
+		method, route string
+		want          reason.Code
+	}{
+		{rules, in(), "GET", "/", reason.OK},
+		{rules, in(), "GET", "/admins", reason.OK},
+		{rules, in(), "GET", "/a/admin/x", reason.OK},
+		{rules, in(), "GET", "/Admin", reason.OK},
+		{rules, in(), "GET", "/admin", reason.GroupRequired},
+		{rules, in(), "GET", "/admin/", reason.GroupRequired},
+		{rules, in(), "OPTIONS", "/admin/x/y", reason.GroupRequired},
+		{rules, in("admin", "Admins", "admins2"), "GET", "/admin", reason.GroupRequired},
+		{rules, in("x", "admins"), "GET", "/admin", reason.OK},
+
+		{rules, in("treasury"), "POST", "/payments", reason.OK},
+		{rules, aged(in("treasury"), 10*time.Minute), "POST", "/payments/1", reason.OK},
+		{rules, aged(in("treasury"), 10*time.Minute+time.Second), "POST", "/payments/1", reason.StepUp},
+		{rules, aged(in(), time.Hour), "POST", "/payments/1", reason.GroupRequired}, // a new sign-in would not help
+		{rules, User{Groups: []string{"treasury"}}, "PUT", "/payments/1", reason.StepUp},
+		{rules, aged(in("treasury"), time.Hour), "GET", "/payments/1", reason.OK},
+
+		{rules, in(), "GET", "/api/export", reason.ScopeRequired},
+		{rules, in(), "GET", "/api/export/", reason.ScopeRequired},
+		{rules, in(), "GET", "/api/export/more", reason.OK},
+		{rules, machine, "GET", "/api/export", reason.OK},
+		{rules, User{Scope: "reports/reads xreports/read"}, "GET", "/api/export", reason.ScopeRequired},
+
+		{rules, in(), "", Connect, reason.GroupRequired},
+		{rules, in("traders"), "", Connect, reason.OK},
+		{rules, in(), "GET", "/$connect", reason.OK},
+
+		{rules, in("admins"), "TRACE", "/", reason.NoRule},
+		{rules, in("admins"), "get", "/", reason.NoRule},
+		{rules, in("admins"), "", "/", reason.NoRule},
+
+		{partial, in(), "GET", "/open", reason.OK},
+		{partial, in(), "GET", "/open/x", reason.OK},
+		{partial, in(), "GET", "/", reason.OK},
+		{partial, in(), "GET", "/x", reason.NoRule},
+		{partial, in(), "GET", "/opener", reason.NoRule},
+		{partial, in(), "PUT", "/open", reason.NoRule},
+		{partial, in(), "POST", "/", reason.GroupRequired},
+		{partial, in("writers"), "POST", "/x", reason.OK},
+		{partial, in("writers"), "", Connect, reason.NoRule},
+	} {
+		if got := c.rules.Decide(c.method, c.route, c.user, now); got != c.want {
+			t.Errorf("%+v %s %s: %s, want %s", c.user, c.method, c.route, got, c.want)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", "policy: no rules, so nobody could do anything"},
+		{"# only a comment\n\n", "policy: no rules, so nobody could do anything"},
+		{"* /*", "policy: line 1: want methods, path and at least one need"},
+		{"* /* # signed-in", "policy: line 1: want methods, path and at least one need"},
+		{"\n\nget / signed-in", `policy: line 3: no such method: "get"`},
+		{"TRACE / signed-in", `policy: line 1: no such method: "TRACE"`},
+		{"GET,* / signed-in", `policy: line 1: no such method: "*"`},
+		{"GET, / signed-in", `policy: line 1: no such method: ""`},
+		{"GET,GET / signed-in", `policy: line 1: method twice: "GET"`},
+		{"* admin signed-in", `policy: line 1: path does not begin with a slash: "admin"`},
+		{"* * signed-in", `policy: line 1: path does not begin with a slash: "*"`},
+		{"* /" + strings.Repeat("a", maxPath) + " signed-in", "policy: line 1: path is longer than 256"},
+		{"* /a/ signed-in", `policy: line 1: path ends in a slash, with and without which it is the same path: "/a/"`},
+		{"* /a//* signed-in", `policy: line 1: path ends in a slash, with and without which it is the same path: "/a//*"`},
+		{"* /a//b signed-in", `policy: line 1: path has an empty or dot segment: "/a//b"`},
+		{"* /a/../b signed-in", `policy: line 1: path has an empty or dot segment: "/a/../b"`},
+		{"* /./* signed-in", `policy: line 1: path has an empty or dot segment: "/./*"`},
+		{"* /a* signed-in", character("/a*")},
+		{"* /*/a signed-in", character("/*/a")},
+		{"* /*/* signed-in", character("/*/*")},
+		{"* /a?b signed-in", character("/a?b")},
+		{"* /a%20b signed-in", character("/a%20b")},
+		{"* /{id} signed-in", character("/{id}")},
+		{"* /é signed-in", character("/é")},
+		{"* /@me signed-in", character("/@me")},
+		{"GET $connect signed-in", "policy: line 1: the handshake of a WebSocket has no method: want *"},
+		{"* $disconnect signed-in", `policy: line 1: path does not begin with a slash: "$disconnect"`},
+		{"* / signedin", need1("signedin")},
+		{"* / signed-in:x", need1("signed-in:x")},
+		{"* / group", need1("group")},
+		{"* / group:", need1("group:")},
+		{"* / Group:x", need1("Group:x")},
+		{"* / scope:", need1("scope:")},
+		{"* / max-age", age1("max-age")},
+		{"* / max-age:10", age1("max-age:10")},
+		{"* / max-age:59s", age1("max-age:59s")},
+		{"* / max-age:-10m", age1("max-age:-10m")},
+		{"* / signed-in\nX / signed-in\n* / y", "policy: line 2: no such method: \"X\"\npolicy: line 3: " + strings.TrimPrefix(need1("y"), "policy: line 1: ")},
+		{strings.Repeat("* / signed-in\n", maxRules+1), "policy: 201 rules, more than 200"},
+	} {
+		switch _, err := Parse(c.text); {
+		case err == nil:
+			t.Errorf("%q is accepted", c.text)
+		case err.Error() != c.want:
+			t.Errorf("%q: %v, want %s", c.text, err, c.want)
+		}
+	}
+}
+
+func character(path string) string {
+	return `policy: line 1: path has a character other than letters, digits and - . _ ~ / (a star stands at the end only, after a slash): "` + path + `"`
+}
+
+func need1(field string) string {
+	return `policy: line 1: no such need (there are signed-in, group:…, scope:… and max-age:…): "` + field + `"`
+}
+
+func age1(field string) string {
+	return `policy: line 1: max-age is not a duration of a minute or more, such as 10m: "` + field + `"`
+}
+
+func TestPlain(t *testing.T) {
+	for _, path := range []string{
+		"/", "/a", "/a/", "/a/b.c/..d/...", "/a%20b", "/%C3%A9", "/a%40b", "/a+b@c:d,e=f!g$h&i'j(k)", "/$connect", "/a b", "/é", "/%3F%2A%23", "/%7B",
+	} {
+		if !Plain(path) {
+			t.Errorf("%q is not plain", path)
+		}
+	}
+	for _, path := range []string{
+		"", "a", "*", "//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/./b", "/a/../b",
+		"/%61dmin", "/%41", "/a%2e", "/%2E%2e/a", "/a%2fb", "/a%2Fb", "/a%5cb", `/a\b`, `\a`, "/a;b", "/a%3bb", "/a%3B", "/a%252fb", "/%25", "/%7e", "/%2d", "/%5F", "/%39",
+		"/a%", "/a%2", "/a%zz", "/%u0041", "/a\x00b", "/a\tb", "/a\nb", "/a\x7fb", "/%00", "/%0a", "/%7F", "/a*b", "/*", "/a?b", "/a#b",
+	} {
+		if Plain(path) {
+			t.Errorf("%q is plain", path)
+		}
+	}
+}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The test binary is every function: started with a Runtime API, it answers each event, by the function's name.
+func TestMain(m *testing.M) {
+	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
+		bootstrap("http://" + api + "/2018-06-01/runtime/invocation/")
+	}
+	os.Exit(m.Run())
+}
+
+func bootstrap(api string) {
+	if os.Getenv("MODE") == "broken" {
+		fmt.Fprintln(os.Stderr, "MODE is broken")
+		os.Exit(1)
+	}
+	fmt.Printf(`{"msg":"started","endpoint":%q,"region":%q}`+"\n", os.Getenv("AWS_ENDPOINT_URL"), os.Getenv("AWS_REGION"))
+	for {
+		res, err := http.Get(api + "next")
+		if err != nil {
+			os.Exit(1)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		answer := fmt.Sprintf(`{"statusCode":200,"body":"%d"}`, os.Getpid())
+		if strings.Contains(os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "Authorizer") {
+			answer = `{"principalId":"u","policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`
+			if os.Getenv("MODE") == "failing" {
+				answer = `{}`
+			}
+		}
+		res, err = http.Post(api+res.Header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", "application/json", strings.NewReader(answer))
+		if err != nil {
+			os.Exit(1)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+// buildFolder holds the test binary under the name of each function.
+func buildFolder(t *testing.T, functions ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, id := range functions {
+		if err := os.Mkdir(filepath.Join(dir, id), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(self, filepath.Join(dir, id, "bootstrap")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// safe is a buffer that may be written to and read at a time.
+type safe struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safe) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safe) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func flags(t *testing.T, more ...string) []string {
+	t.Helper()
+	build := buildFolder(t, "AuthorizerFunction", "PagesFunction")
+	return append([]string{"run", "-template", "testdata/template.yaml", "-build", build, "-app-port", "0", "-cognito-port", "0"}, more...)
+}
+
+func TestRun(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, in := io.Pipe()
+	stderr := &safe{}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- command(ctx, flags(t, "-log", log), in, stderr)
+		_ = in.Close()
+	}()
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
+	if !ok || !strings.HasPrefix(url, "http://localhost:") || !strings.HasSuffix(url, "/Prod/") {
+		t.Fatalf("stdout %q, stderr %s", line, stderr)
+	}
+	for _, want := range []string{"not AWS", "alice@example.com", "Open-sesame-1", `{"msg":"started","endpoint":"http://127.0.0.1:`, `"region":"eu-west-1"}`} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("stderr does not say %s:\n%s", want, stderr)
+		}
+	}
+	res, err := http.Get(url + "page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(res.Body)
+	var pid int
+	if _, err := fmt.Sscan(string(body), &pid); err != nil || res.StatusCode != 200 {
+		t.Fatalf("%d %s", res.StatusCode, body)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("a stop on demand ends with %v", err)
+	}
+	if err := syscall.Kill(pid, 0); err == nil {
+		t.Error("a function lives on")
+	}
+	if text, err := os.ReadFile(log); err != nil || !strings.Contains(string(text), "started") || !strings.Contains(string(text), "jwks") {
+		t.Errorf("the log file lacks lines of the functions or of Cognito: %s %v", text, err)
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
+	broken := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(broken, []byte("Resources: ["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a port that is taken", flags(t, "-app-port", port), "local run: port " + port + " is taken"},
+		{"Cognito's port that is taken", flags(t, "-cognito-port", port), "choose another with -cognito-port"},
+		{"a broken template", flags(t, "-template", broken), "not YAML"},
+		{"no template", flags(t, "-template", "nowhere.yaml"), "nowhere.yaml"},
+		{"no binary", flags(t, "-build", "nowhere"), "AuthorizerFunction has no binary"},
+		{"an unknown parameter", flags(t, "-param", "X=1"), "there is no parameter X"},
+		{"a parameter that is none", flags(t, "-param", "X"), "not NAME=VALUE"},
+		{"a variable of no function", flags(t, "-env", "Nope.MODE=x"), "there is no function Nope"},
+		{"a variable that the template does not set", flags(t, "-env", "PagesFunction.MOOD=x"), "no such variable"},
+		{"a function that does not start", flags(t, "-env", "PagesFunction.MODE=broken"), "PagesFunction does not start: runtime: Runtime.ExitError"},
+		{"an API that answers with an error", flags(t, "-env", "AuthorizerFunction.MODE=failing"), "/Prod/ answers 500"},
+		{"an identity source that is none", flags(t, "-authorizer-ttl", "5", "-authorizer-identity", "Cookie"), "Cookie is not modelled"},
+		{"a flag", flags(t, "-nope"), "flag provided but not defined: -nope (-h lists the flags)"},
+		{"an argument", flags(t, "nope"), `"nope" is no flag`},
+		{"no command", nil, "usage:"},
+		{"another command", []string{"walk"}, "usage:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var stdout safe
+			err := command(t.Context(), c.args, &stdout, &safe{})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("error %v, want one with %s", err, c.want)
+			}
+			if c.want != "usage:" && strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error is not one sentence: %v", err)
+			}
+			if stdout.String() != "" {
+				t.Errorf("stdout %q", &stdout)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, name := range []string{"run", "cookie"} {
+		var stdout safe
+		if err := command(t.Context(), []string{name, "-h"}, &stdout, &safe{}); err != nil || !strings.Contains(stdout.String(), "Usage of local "+name) {
+			t.Errorf("%s -h: %v %q", name, err, &stdout)
+		}
+	}
+}
+
+func TestAStopBeforeReadyIsNoError(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := command(ctx, flags(t), &safe{}, &safe{}); err != nil {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAuthorizerFlagsReachTheModel(t *testing.T) {
+	o, err := parseRun([]string{"-authorizer-ttl", "60", "-authorizer-identity", "method.request.header.Cookie, context.path"}, io.Discard)
+	if err != nil || o.ttl != time.Minute || o.identity != "method.request.header.Cookie, context.path" {
+		t.Fatalf("%+v %v", o, err)
+	}
+}
+
+// site is an app with a login page of its own.
+type site struct {
+	app, idp string // origins; empty: the same
+	login    string // the page's HTML
+	cookies  []string
+	seen     []*http.Request
+}
+
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.seen = append(s.seen, r)
+	switch {
+	case r.URL.Path == "/Prod/":
+		http.Redirect(w, r, "auth/login", http.StatusFound)
+	case r.URL.Path == "/Prod/auth/login":
+		fmt.Fprintf(w, `<noscript><meta http-equiv="refresh" content="0; url=%s/login?a=1&amp;b=2"></noscript>`, s.idp)
+	case r.Method == http.MethodGet && r.URL.Path == "/login" && r.URL.Query().Get("b") == "2":
+		w.Header().Set("Set-Cookie", "csrf=1; HttpOnly")
+		fmt.Fprint(w, s.login)
+	case r.Method == http.MethodPost && r.URL.Path == "/submit":
+		csrf, _ := r.Cookie("csrf")
+		if r.PostFormValue("who") != "alice@example.com" || r.PostFormValue("pw") != "p&1" || r.PostFormValue("_csrf") != `"x"` || csrf == nil {
+			fmt.Fprint(w, s.login)
+			return
+		}
+		http.Redirect(w, r, s.app+"/Prod/done", http.StatusSeeOther)
+	case r.URL.Path == "/Prod/done":
+		for _, c := range s.cookies {
+			w.Header().Add("Set-Cookie", c)
+		}
+		fmt.Fprint(w, "done")
+	default:
+		fmt.Fprint(w, "done")
+	}
+}
+
+const loginPage = `<form action="/search"><input name=q></form>
+<form method=post action='/submit'>
+<input type="hidden" name="_csrf" value="&quot;x&quot;"><input name="who" type=email autofocus><input type="Password" name="pw">
+</form>`
+
+func TestCookie(t *testing.T) {
+	good := []string{"__Host-id=2~abc; Path=/; Secure; HttpOnly", "__Host-id-2=def; Path=/; Secure", "other=1; Path=/"}
+	for _, c := range []struct {
+		name, login string
+		cookies     []string
+		args        []string
+		want        string // on stdout
+		fails       string
+	}{
+		{"all pieces of the session", loginPage, good, nil, "__Host-id=2~abc; __Host-id-2=def\n", ""},
+		{"a wrong password", loginPage, good, []string{"-password", "no"}, "", "did not accept the name and the password"},
+		{"a page without a form", "<p>soon</p>", good, nil, "", "answered 200 without a form for a name and a password"},
+		{"a form without a password", `<form><input name="who"></form>`, good, nil, "", "without a form"},
+		{"no session in the end", loginPage, []string{"other=1; Path=/"}, nil, "", "ended with 200 on 127.0.0.1"},
+		{"a session that no browser keeps: not Secure", loginPage, []string{"__Host-id=x; Path=/"}, nil, "", "and no session"},
+		{"a session that no browser keeps: a path", loginPage, []string{"__Host-id=x; Path=/Prod; Secure"}, nil, "", "and no session"},
+		{"a session that no browser keeps: a domain", loginPage, []string{"__Host-id=x; Path=/; Secure; Domain=127.0.0.1"}, nil, "", "and no session"},
+		{"no URL", loginPage, good, []string{"-url", "localhost"}, "", "is no URL"},
+		{"nobody there", loginPage, good, []string{"-url", "http://127.0.0.1:1/Prod"}, "", "connection refused"},
+		{"round in circles", `<meta http-equiv="refresh" content="0; url=/login?b=2">`, good, nil, "", "in circles"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &site{login: c.login, cookies: c.cookies}
+			server := httptest.NewServer(s)
+			defer server.Close()
+			var stdout safe
+			args := append([]string{"cookie", "-url", server.URL + "/Prod", "-user", "alice@example.com", "-password", "p&1"}, c.args...)
+			err := command(t.Context(), args, &stdout, &safe{})
+			if stdout.String() != c.want {
+				t.Errorf("stdout %q, want %q", &stdout, c.want)
+			}
+			if c.fails == "" && err != nil || c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
+				t.Errorf("error %v, want one with %q", err, c.fails)
+			}
+		})
+	}
+}
+
+func TestCookieSendsWhatABrowserSends(t *testing.T) {
+	s := &site{login: loginPage, cookies: []string{"__Host-id=x; Path=/; Secure"}}
+	app := httptest.NewServer(s)
+	defer app.Close()
+	s.app = app.URL
+	login := httptest.NewServer(s) // another origin
+	defer login.Close()
+	s.idp = login.URL
+	if err := command(t.Context(), []string{"cookie", "-url", app.URL + "/Prod/", "-password", "p&1"}, &safe{}, &safe{}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range s.seen {
+		if r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document" {
+			t.Errorf("%s is no navigation: %v", r.URL.Path, r.Header)
+		}
+		got = append(got, r.URL.Path+" "+r.Header.Get("Sec-Fetch-Site"))
+	}
+	want := "/Prod/ none, /Prod/auth/login none, /login none, /submit same-origin, /Prod/done cross-site"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
+	}
+}

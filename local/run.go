@@ -1,0 +1,371 @@
+package main
+
+// This file starts the system, waits until everything answers, and stops it.
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"edgeauth/local/cognito"
+	"edgeauth/local/gateway"
+	"edgeauth/local/runtime"
+	"edgeauth/local/sam"
+)
+
+// options are the flags of `local run`.
+type options struct {
+	template, build, logFile string
+	appPort, cognitoPort     int
+	headerLimit              int
+	ttl                      time.Duration
+	identity                 string
+	splitCookies             bool
+	parameters, environment  settings
+}
+
+// settings is a flag NAME=VALUE that can be repeated.
+type settings map[string]string
+
+func (s settings) String() string { return "" }
+
+func (s settings) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return errors.New("not NAME=VALUE")
+	}
+	s[name] = value
+	return nil
+}
+
+func parseRun(args []string, stdout io.Writer) (options, error) {
+	o := options{parameters: settings{}, environment: settings{}}
+	ttl := 0
+	f := flag.NewFlagSet("local run", flag.ContinueOnError)
+	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
+	f.StringVar(&o.build, "build", "build/here", "folder with <LogicalId>/bootstrap for each function")
+	f.IntVar(&o.appPort, "app-port", 3000, "port of the API on localhost; 0: any")
+	f.IntVar(&o.cognitoPort, "cognito-port", 9229, "port of the Cognito stand-in on 127.0.0.1; 0: any")
+	f.Var(o.parameters, "param", "template parameter, NAME=VALUE; repeatable")
+	f.Var(o.environment, "env", "replace a function's variable, LogicalId.NAME=VALUE; repeatable")
+	f.IntVar(&ttl, "authorizer-ttl", 0, "cache authorizer results for this many seconds, whatever the template says")
+	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity sources for -authorizer-ttl, comma separated")
+	f.BoolVar(&o.splitCookies, "split-cookies", false, "deliver requests as HTTP/2 clients send them: lower-case names, one field per cookie")
+	f.IntVar(&o.headerLimit, "header-limit", 10240, "bytes of all header values; newer pages of AWS say 20480")
+	f.StringVar(&o.logFile, "log", "", "also append all log lines, and those of the Cognito stand-in, to this file")
+	if err := parse(f, args, stdout); err != nil {
+		return o, err
+	}
+	o.ttl = time.Duration(ttl) * time.Second
+	return o, nil
+}
+
+// run starts everything, says so, and waits for ctx to end.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parseRun(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s := &system{log: &journal{out: stderr}, failed: make(chan error, 1)}
+	defer s.close()
+	if err := s.start(ctx, o); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it was ready
+		}
+		return fmt.Errorf("local run: %w", err)
+	}
+	fmt.Fprintln(stderr, "A model of API Gateway and a stand-in for Cognito, not AWS. Good for this machine only.")
+	fmt.Fprintf(stderr, "Sign in as alice@example.com (group admins) or bob@example.com with the password %s\n", cognito.DefaultPassword)
+	fmt.Fprintf(stderr, "Cognito is at %s; %s/_standin/ lists the faults it can be asked for\n", s.cognitoURL, s.cognitoURL)
+	fmt.Fprintf(stdout, "ready %s/\n", s.baseURL)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return fmt.Errorf("local run: %w", err)
+	}
+}
+
+// system is everything that runs.
+type system struct {
+	log                *journal
+	functions          map[string]*runtime.Function
+	appURL, cognitoURL string
+	baseURL            string // with the stage
+	failed             chan error
+	closers            []func()
+}
+
+func (s *system) close() {
+	for _, c := range slices.Backward(s.closers) {
+		c()
+	}
+}
+
+func (s *system) start(ctx context.Context, o options) error {
+	if o.logFile != "" {
+		file, err := os.OpenFile(o.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, func() { _ = file.Close() })
+		s.log.file = file
+	}
+	// Ports first: what the template resolves to depends on them, and a taken one should be the first thing to be said.
+	app, err := listenLocalhost(o.appPort)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() { closeAll(app) })
+	login, err := listen("127.0.0.1", o.cognitoPort, "-cognito-port")
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() { _ = login.Close() })
+	s.appURL = fmt.Sprintf("http://localhost:%d", port(app[0]))
+	s.cognitoURL = fmt.Sprintf("http://127.0.0.1:%d", port(login))
+
+	model, err := sam.Load(o.template, sam.Options{Parameters: o.parameters, AppURL: s.appURL, CognitoURL: s.cognitoURL, ClientSecret: newSecret})
+	if err != nil {
+		return err
+	}
+	s.baseURL = s.appURL + "/" + model.API.Stage
+	if err := adjust(model, o); err != nil {
+		return err
+	}
+	if err := s.startCognito(login, model); err != nil {
+		return err
+	}
+	if err := s.startFunctions(model, o.build); err != nil {
+		return err
+	}
+	if err := s.startGateway(app, model, o); err != nil {
+		return err
+	}
+	if err := s.warm(ctx); err != nil {
+		return err
+	}
+	return s.probe(ctx, model)
+}
+
+// adjust lays the flags over what the template says.
+func adjust(m *sam.Model, o options) error {
+	for _, target := range slices.Sorted(maps.Keys(o.environment)) {
+		id, name, _ := strings.Cut(target, ".")
+		i := slices.IndexFunc(m.Functions, func(f sam.Function) bool { return f.LogicalID == id })
+		if i < 0 {
+			return fmt.Errorf("-env %s: there is no function %s", target, id)
+		}
+		if _, ok := m.Functions[i].Environment[name]; !ok {
+			return fmt.Errorf("-env %s: the template gives %s no such variable", target, id)
+		}
+		m.Functions[i].Environment[name] = o.environment[target]
+	}
+	if o.ttl > 0 {
+		for name, a := range m.API.Authorizers {
+			a.TTL, a.Sources = o.ttl, strings.Split(strings.ReplaceAll(o.identity, " ", ""), ",")
+			m.API.Authorizers[name] = a
+		}
+	}
+	return nil
+}
+
+func (s *system) startCognito(l net.Listener, m *sam.Model) error {
+	if m.Pool.ID == "" {
+		return errors.New("the template has no AWS::Cognito::UserPool")
+	}
+	c := cognito.Config{
+		Region: sam.Region, Pool: m.Pool.ID, Issuer: m.Pool.Issuer, Domain: s.cognitoURL, Groups: m.Pool.Groups, Parameters: m.Parameters,
+		Log: s.log.fileOnly(),
+	}
+	for _, client := range m.Pool.Clients {
+		c.Clients = append(c.Clients, cognito.Client{
+			ID: client.ID, Name: client.Name, Secret: client.Secret,
+			CallbackURLs: client.CallbackURLs, LogoutURLs: client.LogoutURLs, Scopes: client.Scopes,
+			IDTokenValidity: client.IDTokenValidity, AccessTokenValidity: client.AccessTokenValidity, RefreshTokenValidity: client.RefreshTokenValidity,
+			Rotation: client.Rotation, RotationGrace: client.RotationGrace,
+			ExplicitAuthFlows: client.AuthFlows, ClientCredentials: slices.Contains(client.Flows, "client_credentials"),
+		})
+	}
+	pool, err := cognito.New(c)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: pool.Handler(), ReadHeaderTimeout: 30 * time.Second}
+	s.serve(func() error { return server.Serve(l) }, server.Close)
+	return nil
+}
+
+func (s *system) startFunctions(m *sam.Model, build string) error {
+	s.functions = map[string]*runtime.Function{}
+	for _, f := range m.Functions {
+		function, err := runtime.New(runtime.Config{
+			Name: f.Name, ARN: f.ARN, Binary: filepath.Join(build, f.LogicalID, "bootstrap"), Environment: f.Environment,
+			Platform: map[string]string{
+				"AWS_REGION":            sam.Region,
+				"AWS_DEFAULT_REGION":    sam.Region,
+				"AWS_ACCESS_KEY_ID":     "LOCALLOCALLOCALLOCAL",
+				"AWS_SECRET_ACCESS_KEY": "local",
+				"AWS_SESSION_TOKEN":     "local",
+				"AWS_ENDPOINT_URL":      s.cognitoURL,
+			},
+			Timeout: f.Timeout, Memory: f.Memory, Max: f.Concurrency, Log: s.log,
+		})
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, function.Close)
+		s.functions[f.LogicalID] = function
+	}
+	return nil
+}
+
+// Invoke makes the system the gateway's way to its functions.
+func (s *system) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
+	return s.functions[function].Invoke(ctx, payload)
+}
+
+func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o options) error {
+	g, err := gateway.New(gateway.Config{
+		API: m.API, Invoker: s, Host: strings.TrimPrefix(s.appURL, "http://"), HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range listeners {
+		s.serve(func() error { return g.Serve(l) }, g.Close)
+	}
+	return nil
+}
+
+// serve runs a server until it is closed. One that ends by itself ends the system.
+func (s *system) serve(server func() error, stop func() error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server(); !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case s.failed <- err:
+			default:
+			}
+		}
+	}()
+	s.closers = append(s.closers, func() { _ = stop(); <-done })
+}
+
+// warm starts one process of each function, all at once, and waits until each asks for work.
+func (s *system) warm(ctx context.Context) error {
+	var wait sync.WaitGroup
+	failures := make([]error, len(s.functions))
+	for i, id := range slices.Sorted(maps.Keys(s.functions)) {
+		wait.Go(func() {
+			if err := s.functions[id].Warm(ctx); err != nil {
+				failures[i] = fmt.Errorf("%s does not start: %w", id, err)
+			}
+		})
+	}
+	wait.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return err // one sentence: the others may well have the same cause
+		}
+	}
+	return nil
+}
+
+// probe asks both servers for what a browser would ask first.
+func (s *system) probe(ctx context.Context, m *sam.Model) error {
+	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, url := range []string{m.Pool.Issuer + "/.well-known/jwks.json", s.baseURL + "/"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Accept", "text/html")
+		res, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		_ = res.Body.Close()
+		if res.StatusCode >= 500 {
+			return fmt.Errorf("%s answers %s", url, res.Status)
+		}
+	}
+	return nil
+}
+
+// listenLocalhost takes the port on every address that a browser may mean by localhost.
+func listenLocalhost(wanted int) ([]net.Listener, error) {
+	first, err := listen("127.0.0.1", wanted, "-app-port")
+	if err != nil {
+		return nil, err
+	}
+	second, err := listen("::1", port(first), "-app-port")
+	switch {
+	case err == nil:
+		return []net.Listener{first, second}, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		_ = first.Close()
+		return nil, err
+	}
+	return []net.Listener{first}, nil // this machine has no IPv6
+}
+
+func listen(host string, port int, name string) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken; stop the program that has it, or choose another with %s: %w", port, name, syscall.EADDRINUSE)
+	}
+	return l, err
+}
+
+func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+}
+
+// newSecret makes an app client's secret as Cognito does: 51 letters and digits.
+func newSecret(string) string { return strings.ToLower(rand.Text() + rand.Text())[:51] }
+
+// journal is where log lines go: to out, and to a file if there is one. Each Write is one whole line.
+type journal struct {
+	mu   sync.Mutex
+	out  io.Writer
+	file io.Writer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file != nil {
+		_, _ = j.file.Write(line)
+	}
+	return j.out.Write(line)
+}
+
+// fileOnly is for lines that would drown the others on a screen.
+func (j *journal) fileOnly() io.Writer {
+	if j.file == nil {
+		return io.Discard
+	}
+	return &journal{out: j.file}
+}

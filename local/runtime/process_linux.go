@@ -1,0 +1,11 @@
+package runtime
+
+// This file ties a process to ours: its own group, so that a Ctrl-C in the terminal reaches us alone, and a signal from the kernel when we die.
+
+import "syscall"
+
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

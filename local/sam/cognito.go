@@ -1,0 +1,123 @@
+package sam
+
+// This file reads the user pool, what belongs to it, and SSM parameters.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Cognito.html
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	poolType      = "AWS::Cognito::UserPool"
+	clientType    = "AWS::Cognito::UserPoolClient"
+	domainType    = "AWS::Cognito::UserPoolDomain"
+	groupType     = "AWS::Cognito::UserPoolGroup"
+	parameterType = "AWS::SSM::Parameter"
+)
+
+func (t *template) readPool(m *Model, id string, p *properties) {
+	if m.Pool.ID != "" {
+		p.fail("", errors.New("only one user pool is modelled"))
+	}
+	p.aside("AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection", "EnabledMfas", "MfaConfiguration", "Policies",
+		"UserPoolName", "UserPoolTags", "UserPoolTier")
+	if names := p.texts("UsernameAttributes"); len(names) != 1 || names[0] != "email" {
+		p.fail("UsernameAttributes", errors.New("only [email] is modelled"))
+	}
+	names := p.sub("UsernameConfiguration")
+	if names.boolean("CaseSensitive", false) {
+		names.fail("CaseSensitive", errors.New("true is not modelled"))
+	}
+	_ = names.done()
+	issuer, _ := t.getAtt(id, "ProviderURL")
+	m.Pool.ID, m.Pool.Issuer = poolID, issuer.(string)
+}
+
+func (t *template) readDomain(m *Model, _ string, p *properties) {
+	p.aside("ManagedLoginVersion")
+	p.is("UserPoolId", poolID)
+	m.Pool.Domain = p.need("Domain")
+}
+
+func (t *template) readGroup(m *Model, _ string, p *properties) {
+	p.aside("Description", "Precedence", "RoleArn")
+	p.is("UserPoolId", poolID)
+	m.Pool.Groups = append(m.Pool.Groups, p.need("GroupName"))
+}
+
+func (t *template) readResourceServer(m *Model, _ string, p *properties) {
+	p.aside("Name")
+	p.is("UserPoolId", poolID)
+	identifier := p.need("Identifier")
+	scopes, _ := p.get("Scopes").([]any)
+	for _, one := range scopes {
+		s := t.reader(p.place+": Scopes", one)
+		s.aside("ScopeDescription")
+		m.Pool.Scopes = append(m.Pool.Scopes, identifier+"/"+s.need("ScopeName"))
+		p.fail("Scopes", s.done())
+	}
+}
+
+func (t *template) readClient(m *Model, id string, p *properties) {
+	p.aside("PreventUserExistenceErrors", "AuthSessionValidity")
+	p.is("UserPoolId", poolID)
+	units := p.sub("TokenValidityUnits")
+	validity := func(name, unit string, otherwise time.Duration) time.Duration {
+		if u := units.text(name); u != "" {
+			unit = u
+		}
+		length := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}[unit]
+		if length == 0 {
+			units.fail(name, fmt.Errorf("%q is no unit", unit))
+		}
+		if n, ok := p.integer(name + "Validity"); ok && n > 0 {
+			return time.Duration(n) * length
+		}
+		return otherwise
+	}
+	c := Client{
+		ID:                   clientID(id),
+		Name:                 p.text("ClientName"),
+		CallbackURLs:         p.texts("CallbackURLs"),
+		LogoutURLs:           p.texts("LogoutURLs"),
+		Scopes:               p.texts("AllowedOAuthScopes"),
+		Flows:                p.texts("AllowedOAuthFlows"),
+		AuthFlows:            p.texts("ExplicitAuthFlows"),
+		IDTokenValidity:      validity("IdToken", "hours", time.Hour),
+		AccessTokenValidity:  validity("AccessToken", "hours", time.Hour),
+		RefreshTokenValidity: validity("RefreshToken", "days", 30*24*time.Hour),
+		Revocation:           p.boolean("EnableTokenRevocation", true),
+	}
+	_ = units.done()
+	if len(c.Flows) > 0 && !p.boolean("AllowedOAuthFlowsUserPoolClient", false) {
+		p.fail("AllowedOAuthFlowsUserPoolClient", errors.New("without it the client may use no OAuth flow"))
+	}
+	for _, provider := range p.texts("SupportedIdentityProviders") {
+		if provider != "COGNITO" {
+			p.fail("SupportedIdentityProviders", fmt.Errorf("%s is not modelled", provider))
+		}
+	}
+	rotation := p.sub("RefreshTokenRotation")
+	c.Rotation = rotation.text("Feature") == "ENABLED"
+	c.RotationGrace = rotation.seconds("RetryGracePeriodSeconds", 0)
+	_ = rotation.done()
+	if p.boolean("GenerateSecret", false) {
+		if t.options.ClientSecret == nil {
+			p.fail("GenerateSecret", errors.New("nobody makes a secret"))
+			return
+		}
+		c.Secret = t.options.ClientSecret(id)
+	}
+	m.Pool.Clients = append(m.Pool.Clients, c)
+}
+
+func (t *template) readParameter(m *Model, id string, p *properties) {
+	p.aside("Description", "Tags", "Tier", "Name")
+	p.is("Type", "String")
+	name, err := t.ref(id)
+	p.fail("Name", err)
+	s, _ := name.(string)
+	m.Parameters[s] = p.need("Value")
+}

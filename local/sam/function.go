@@ -1,0 +1,128 @@
+package sam
+
+// This file reads AWS::Serverless::Function.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	functionType = "AWS::Serverless::Function"
+
+	environmentLimit = 4096 // bytes of all variables together
+)
+
+// reserved are variables that Lambda sets and refuses to have set.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+var reserved = []string{
+	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+	"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+	"AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+}
+
+var methods = []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+func (t *template) readFunction(m *Model, id string, p *properties) {
+	p.aside("Architectures", "CodeUri", "Description", "EphemeralStorage", "LoggingConfig", "Policies", "PermissionsBoundary", "Role", "RolePath", "Tags", "PropagateTags", "Tracing", "FunctionName")
+	if runtime := p.text("Runtime"); runtime != "provided.al2023" && runtime != "provided.al2" {
+		p.fail("Runtime", fmt.Errorf("%q is not modelled, only provided.al2023", runtime))
+	}
+	p.is("Handler", "bootstrap")
+	f := Function{LogicalID: id, Timeout: p.seconds("Timeout", 3*time.Second), Memory: 128}
+	if f.Timeout < time.Second || f.Timeout > 15*time.Minute {
+		p.fail("Timeout", errors.New("not between 1 and 900"))
+	}
+	if memory, ok := p.integer("MemorySize"); ok {
+		f.Memory = memory
+	}
+	if reserved, ok := p.integer("ReservedConcurrentExecutions"); ok {
+		if f.Concurrency = reserved; reserved < 1 {
+			p.fail("ReservedConcurrentExecutions", errors.New("such a function never runs"))
+		}
+	}
+	f.Environment = readEnvironment(p.sub("Environment"))
+	name, err := t.ref(id)
+	p.fail("FunctionName", err)
+	f.Name, _ = name.(string)
+	arn, _ := t.getAtt(id, "Arn")
+	f.ARN, _ = arn.(string)
+	m.Functions = append(m.Functions, f)
+	p.each("Events", func(name string, p *properties) { t.readEvent(id, name, p) })
+}
+
+func readEnvironment(p *properties) map[string]string {
+	environment := p.textMap("Variables")
+	_ = p.done()
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		if slices.Contains(reserved, name) {
+			p.fail("Variables."+name, errors.New("only Lambda itself sets this variable"))
+		}
+		if host := unreachable.FindString(environment[name]); host != "" {
+			p.fail("Variables."+name, fmt.Errorf("nothing here answers for %s", host))
+		}
+		size += len(name) + len(environment[name])
+	}
+	if size > environmentLimit {
+		p.fail("Variables", fmt.Errorf("%d bytes, more than the %d that Lambda allows", size, environmentLimit))
+	}
+	return environment
+}
+
+func (t *template) readEvent(function, name string, p *properties) {
+	p.is("Type", "Api")
+	api := p.sub("Properties")
+	if id := api.text("RestApiId"); id != apiID {
+		api.fail("RestApiId", fmt.Errorf("it has to be a reference to the template's %s; the implicit one is not modelled", apiType))
+	}
+	e := event{
+		place: fmt.Sprintf("resource %s: Events.%s", function, name),
+		route: Route{Function: function, Path: api.need("Path"), Method: strings.ToUpper(api.need("Method")), Timeout: integrationTimeout},
+	}
+	if !slices.Contains(methods, e.route.Method) {
+		api.fail("Method", fmt.Errorf("%s is no method of a REST API", e.route.Method))
+	}
+	if err := checkPath(e.route.Path); err != nil {
+		api.fail("Path", err)
+	}
+	if ms, ok := api.integer("TimeoutInMillis"); ok {
+		e.route.Timeout = time.Duration(ms) * time.Millisecond
+	}
+	if e.route.Timeout < 50*time.Millisecond || e.route.Timeout > integrationTimeout {
+		api.fail("TimeoutInMillis", errors.New("not between 50 and 29000"))
+	}
+	auth := api.sub("Auth")
+	e.auth = auth.text("Authorizer")
+	_ = auth.done()
+	_ = api.done()
+	t.events = append(t.events, e)
+}
+
+// checkPath wants a resource path whose parts are literal, {name}, or a last {name+}.
+func checkPath(path string) error {
+	if path == "/" {
+		return nil
+	}
+	parts := strings.Split(path, "/")
+	if parts[0] != "" {
+		return errors.New("it has to begin with /")
+	}
+	for i, part := range parts[1:] {
+		inner, isVariable := strings.CutPrefix(part, "{")
+		inner, closed := strings.CutSuffix(inner, "}")
+		name, greedy := strings.CutSuffix(inner, "+")
+		switch {
+		case part == "" || isVariable != closed || strings.ContainsAny(name, "{}+"):
+			return fmt.Errorf("%q is no part of a path", part)
+		case greedy && (!isVariable || i != len(parts)-2):
+			return errors.New("only the last part may be greedy")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package sam
+
+// This file holds the sections of a template that values are resolved from: parameters, mappings, conditions and resources.
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// template is a parsed template whose values can be resolved.
+type template struct {
+	options    Options
+	parameters map[string]any // text, or a list of texts
+	mappings   map[string]any
+	conditions map[string]any
+	resources  map[string]resource
+	dns        *strings.Replacer
+	open       map[string]bool // what is being resolved now: a second visit is a circle
+
+	permitted   []string          // functions that a Lambda permission opens to API Gateway, as the template names them
+	needsPermit map[string]string // authorizer name to the function that needs such a permission
+	arns        map[string]string // authorizer name to function ARN, until all functions are known
+	events      []event           // what the functions' events ask of the API
+	cors        *cors
+	defaultAuth string
+}
+
+type resource struct {
+	kind       string
+	properties map[string]any
+}
+
+var sections = []string{
+	"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Mappings", "Conditions", "Globals", "Resources", "Outputs",
+}
+
+var attributes = []string{"Type", "Properties", "Metadata", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"}
+
+func newTemplate(root map[string]any, options Options) (*template, error) {
+	for _, name := range slices.Sorted(maps.Keys(root)) {
+		if !slices.Contains(sections, name) {
+			return nil, fmt.Errorf("section %s is not modelled", name)
+		}
+	}
+	if root["Transform"] != "AWS::Serverless-2016-10-31" {
+		return nil, errors.New("the Transform is not AWS::Serverless-2016-10-31")
+	}
+	t := &template{
+		options:     options,
+		parameters:  map[string]any{},
+		resources:   map[string]resource{},
+		dns:         strings.NewReplacer(),
+		open:        map[string]bool{},
+		needsPermit: map[string]string{},
+		arns:        map[string]string{},
+	}
+	var err error
+	if t.mappings, err = section(root, "Mappings"); err != nil {
+		return nil, err
+	}
+	if t.conditions, err = section(root, "Conditions"); err != nil {
+		return nil, err
+	}
+	if err := t.readParameters(root); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.conditions)) {
+		if _, err := t.condition(name); err != nil { // also of those that nothing uses
+			return nil, fmt.Errorf("condition %s: %w", name, err)
+		}
+	}
+	return t, t.readResources(root)
+}
+
+func (t *template) readParameters(root map[string]any) error {
+	declared, err := section(root, "Parameters")
+	if err != nil {
+		return err
+	}
+	for name := range t.options.Parameters {
+		if _, ok := declared[name]; !ok {
+			return fmt.Errorf("there is no parameter %s", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		p := t.reader("parameter "+name, declared[name])
+		p.aside("Description", "ConstraintDescription", "NoEcho")
+		value, given := t.options.Parameters[name]
+		if !given {
+			if _, ok := p.fields["Default"]; !ok {
+				return fmt.Errorf("parameter %s has no default and was not given", name)
+			}
+			value = p.text("Default")
+		}
+		p.aside("Default")
+		switch kind := p.need("Type"); kind {
+		case "String", "Number":
+			t.parameters[name] = value
+		case "CommaDelimitedList":
+			var list []any
+			for _, item := range strings.Split(value, ",") {
+				list = append(list, strings.TrimSpace(item))
+			}
+			t.parameters[name] = list
+		default:
+			p.fail("Type", fmt.Errorf("%s is not modelled", kind))
+		}
+		if err := constrain(p, value); err != nil {
+			p.fail("", err)
+		}
+		if err := p.done(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// constrain holds a parameter's value against what the template allows.
+func constrain(p *properties, value string) error {
+	if pattern := p.text("AllowedPattern"); pattern != "" {
+		whole, err := regexp.Compile(`^(?:` + pattern + `)$`)
+		if err != nil {
+			return fmt.Errorf("AllowedPattern cannot be read: %w", err)
+		}
+		if !whole.MatchString(value) {
+			return fmt.Errorf("%q does not match AllowedPattern", value)
+		}
+	}
+	if allowed := p.texts("AllowedValues"); len(allowed) > 0 && !slices.Contains(allowed, value) {
+		return fmt.Errorf("%q is none of %s", value, strings.Join(allowed, ", "))
+	}
+	if low, ok := p.integer("MinLength"); ok && len(value) < low {
+		return fmt.Errorf("%q is shorter than %d", value, low)
+	}
+	if high, ok := p.integer("MaxLength"); ok && len(value) > high {
+		return fmt.Errorf("%q is longer than %d", value, high)
+	}
+	low, hasLow := p.integer("MinValue")
+	high, hasHigh := p.integer("MaxValue")
+	if p.fields["Type"] != "Number" {
+		return nil
+	}
+	number, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return fmt.Errorf("%q is not a number", value)
+	}
+	if hasLow && number < float64(low) || hasHigh && number > float64(high) {
+		return fmt.Errorf("%s is outside MinValue and MaxValue", value)
+	}
+	return nil
+}
+
+func (t *template) readResources(root map[string]any) error {
+	resources, err := section(root, "Resources")
+	if err != nil {
+		return err
+	}
+	globals, err := globalProperties(root)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(resources)) {
+		fields, ok := resources[id].(map[string]any)
+		if !ok {
+			return fmt.Errorf("resource %s is not a map", id)
+		}
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			if !slices.Contains(attributes, name) {
+				return fmt.Errorf("resource %s: attribute %s is not modelled", id, name)
+			}
+		}
+		if name, ok := fields["Condition"].(string); ok {
+			holds, err := t.condition(name)
+			if err != nil {
+				return fmt.Errorf("resource %s: %w", id, err)
+			}
+			if !holds {
+				continue
+			}
+		}
+		kind, _ := fields["Type"].(string)
+		properties, ok := fields["Properties"].(map[string]any)
+		if !ok && fields["Properties"] != nil {
+			return fmt.Errorf("resource %s: Properties is not a map", id)
+		}
+		if global := globals[kind]; global != nil {
+			properties = merge(global, properties).(map[string]any)
+		}
+		t.resources[id] = resource{kind: kind, properties: properties}
+	}
+	return nil
+}
+
+func globalProperties(root map[string]any) (map[string]map[string]any, error) {
+	globals, err := section(root, "Globals")
+	if err != nil {
+		return nil, err
+	}
+	byType := map[string]map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(globals)) {
+		kind := map[string]string{"Function": functionType, "Api": apiType}[name]
+		if kind == "" {
+			return nil, fmt.Errorf("section Globals: %s is not modelled", name)
+		}
+		if byType[kind], err = section(globals, name); err != nil {
+			return nil, fmt.Errorf("section Globals: %w", err)
+		}
+	}
+	return byType, nil
+}
