@@ -14,10 +14,10 @@ GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint e2e cookie mutants fuzz bench tools $(FUNCTIONS:%=build-%)
+.PHONY: help run build test lint e2e cookie smoke template-check rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run everything on this machine: http://localhost:3000/Prod/
 	@$(MAKE) -s build ARCH=$$(go env GOARCH) OS=$$(go env GOOS) BUILD=build/here >/dev/null
@@ -51,9 +51,17 @@ lint: ## formatting, vet, staticcheck, tidy modules
 e2e: ## drive the whole system from outside, with a browser (needs chromium)
 	@cd e2e && go test -count=1 -timeout 20m ./...
 
-cookie: ## sign in on the running system and print a value for curl -b
-	@test -x build/local || go build -o build/local ./local
-	@build/local cookie -url $(URL) -user $(SIGN_IN_AS)
+cookie: ## sign in at URL, here or deployed, and print a value for curl -b (deployed: USER=, and the password in PASSWORD)
+	@go run ./smoke cookie -url $(URL) -user $(SIGN_IN_AS)
+
+smoke: ## try the system at URL from outside, here or deployed (deployed: USER=, and the password in PASSWORD)
+	@go run ./smoke check -url $(URL) -user $(SIGN_IN_AS)
+
+template-check: ## hold template.yaml against every known hazard; sam build ships what make build makes (needs Python)
+	@template/check
+
+rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
+	@template/rehearse
 
 mutants: ## delete each listed rule in turn; every one must turn a test red
 	@go run ./internal/mutants

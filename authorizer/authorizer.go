@@ -17,7 +17,7 @@ import (
 
 // errUnauthorized becomes a 401. The text is API Gateway's: any other, or this one wrapped, becomes a 500
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html).
-var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // the text is the protocol
+var errUnauthorized = errors.New("Unauthorized")
 
 // authorizer answers API Gateway. It keeps nothing about any request.
 type authorizer struct {
@@ -207,9 +207,13 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	if err != nil {
 		document = policy.AppendDenyAll(scratch.document[:0], r.API)
 	}
-	location := appendDenied(scratch.location[:0], r, d.code)
-	if d.code == reason.StepUp && d.by.kind == cookieCredential && navigation(r) {
+	var location []byte
+	switch {
+	case r.Kind != apigw.REST: // nobody could follow it
+	case d.code == reason.StepUp && d.by.kind == cookieCredential && navigation(r):
 		location = appendLogin(scratch.location[:0], r, true)
+	default:
+		location = appendDenied(scratch.location[:0], r, d.code)
 	}
 	return a.deny(d, d.caller.Subject, document, location), nil
 }

@@ -36,7 +36,12 @@ func build(lookup config.Lookup, out io.Writer) (*authorizer, error) {
 		}
 		keys[i] = set
 	}
-	return assemble(settings, pools, keys, time.Now, out)
+	a, err := assemble(settings, pools, keys, time.Now, out)
+	if err != nil {
+		return nil, err
+	}
+	a.log.function, _ = lookup("AWS_LAMBDA_FUNCTION_NAME") // which Lambda sets
+	return a, nil
 }
 
 // trusted returns every user pool that tokens may come from.

@@ -16,15 +16,16 @@ import (
 
 // record writes decisions to out.
 type record struct {
-	out  io.Writer
-	mu   sync.Mutex // guards line and the order of writes
-	line []byte
+	out      io.Writer
+	function string     // the Lambda's name, which keeps the metrics of several stacks apart
+	mu       sync.Mutex // guards line and the order of writes
+	line     []byte
 }
 
 // A line begins with what makes it metrics; what was not verified has no time.
 const (
 	metricsStart    = `{"_aws":{"Timestamp":`
-	metricsCount    = `,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
+	metricsCount    = `,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["function","outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
 	metricsVerify   = `,{"Name":"verify","Unit":"Microseconds"}`
 	metricsEnd      = `]}]},"msg":"decision","decisions":1`
 	metricsVerified = `,"verify":`
@@ -43,6 +44,7 @@ func (r *record) write(d *decision) {
 		b = append(b, metricsEnd...)
 	}
 	for _, m := range [...][2]string{
+		{"function", r.function},
 		{"outcome", string(d.code.Outcome())},
 		{"reason", string(d.code)},
 		{"credential", string(d.by.kind)},

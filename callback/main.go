@@ -62,7 +62,7 @@ func provider(s *cognito.Source) func(context.Context) (login.Provider, error) {
 	return func(ctx context.Context) (login.Provider, error) {
 		c, err := s.Client(ctx)
 		return login.Provider{
-			ClientID: c.ID, Secret: string(c.Secret), FormerSecret: string(c.Former),
+			ClientID: c.ID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(),
 			LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, RefreshLife: c.RefreshLife,
 		}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,10 +17,40 @@ import (
 	"time"
 )
 
-func TestReadyInTime(t *testing.T) {
-	if s := start(t); s.ready > readyWithin {
+// The command that a newcomer types, with everything built already; and the one that gives curl a session.
+func TestMakeRunAndCookie(t *testing.T) {
+	run := func() *system {
+		appPort, cognitoPort := freePort(t), freePort(t)
+		cmd := exec.Command("make", "run", "RUN_FLAGS=-app-port "+appPort+" -cognito-port "+cognitoPort)
+		cmd.Dir = repository
+		s := begin(t, cmd)
+		s.await(t, appPort, cognitoPort, time.Minute)
+		return s
+	}
+	end := func(s *system) {
+		below := descendants(t, s.cmd.Process.Pid)
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGINT)
+		s.exitCode(t)
+		eventually(t, "every process ends", func() bool { return !slices.ContainsFunc(below, alive) })
+	}
+	end(run())
+
+	s := run()
+	if s.ready > readyWithin {
 		t.Errorf("ready after %v, want %v at most", s.ready, readyWithin)
 	}
+	for _, argument := range []string{"URL=" + s.app, "URL=" + s.app + "/"} {
+		cmd := exec.Command("make", "-s", "cookie", argument)
+		cmd.Dir = repository
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("make cookie: %v: %s", err, out)
+		}
+		if me := wantJSON(t, plain(t, http.MethodGet, s.app+"/api/me", strings.TrimSpace(string(out))), http.StatusOK); me["email"] != alice {
+			t.Errorf("the cookie is of %v", me["email"])
+		}
+	}
+	end(s)
 }
 
 // However the system ends, the functions end with it.
@@ -112,7 +143,16 @@ func TestFunctionsAreRestarted(t *testing.T) {
 
 // What keeps the system from starting is said in one sentence, and the exit code says so too.
 func TestFailuresAreOneSentence(t *testing.T) {
-	template := string(must(os.ReadFile(filepath.Join(repository, "template.yaml"))))
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	good := string(must(os.ReadFile(template())))
+	edited := func(old, replacement string) string {
+		if !strings.Contains(good, old) {
+			t.Fatalf("the template does not hold %q any more", old)
+		}
+		return strings.Replace(good, old, replacement, 1)
+	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -127,27 +167,27 @@ func TestFailuresAreOneSentence(t *testing.T) {
 		mustName  string // what the sentence must name
 		functions string // folder with the binaries; "" is the right one
 	}{
-		{name: "taken app port", template: template, app: takenPort, mustName: takenPort},
-		{name: "taken login port", template: template, idp: takenPort, mustName: takenPort},
+		{name: "taken app port", template: good, app: takenPort, mustName: takenPort},
+		{name: "taken login port", template: good, idp: takenPort, mustName: takenPort},
 		{name: "no YAML", template: "Resources: [", mustName: "template"},
 		{name: "empty", template: "", mustName: "template"},
 		{name: "no functions", template: "Resources: {}\n", mustName: "template"},
 		{
 			name:     "a reference to nothing",
-			template: strings.Replace(template, "AUTH_ISSUER: !GetAtt UserPool.ProviderURL", "AUTH_ISSUER: !Ref Nowhere", 1),
+			template: edited("!Ref UserPoolClient", "!Ref Nowhere"),
 			mustName: "Nowhere",
 		},
 		{
 			name:     "a property that is not modelled",
-			template: strings.Replace(template, "EndpointConfiguration: { Type: REGIONAL }", "EndpointConfiguration: { Type: REGIONAL }\n      MinimumCompressionSize: 0", 1),
+			template: edited("      StageName: !Ref StageName\n", "      StageName: !Ref StageName\n      MinimumCompressionSize: 0\n"),
 			mustName: "MinimumCompressionSize",
 		},
 		{
 			name:     "a resource that is not modelled",
-			template: strings.Replace(template, "\nOutputs:", "\n  Table:\n    Type: AWS::DynamoDB::Table\n\nOutputs:", 1),
+			template: edited("\nOutputs:", "\n  Table:\n    Type: AWS::DynamoDB::Table\n\nOutputs:"),
 			mustName: "AWS::DynamoDB::Table",
 		},
-		{name: "no binaries", template: template, functions: "nowhere", mustName: "nowhere"},
+		{name: "no binaries", template: good, functions: "nowhere", mustName: "nowhere"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "template.yaml")

@@ -43,8 +43,18 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build makes the Lambda binaries with the project's own rule, and the local system.
+// template is the template that the binaries of this run belong to.
+func template() string { return filepath.Join(artifacts, "template.yaml") }
+
+// build makes the Lambda binaries with the project's own rule, and the local system, and keeps the template beside them.
 var build = sync.OnceValue(func() error {
+	text, err := os.ReadFile(filepath.Join(repository, "template.yaml"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(template(), text, 0o600); err != nil {
+		return err
+	}
 	for _, argv := range [][]string{
 		{"make", "-s", "build", "ARCH=" + runtime.GOARCH, "OS=" + runtime.GOOS, "BUILD=" + artifacts},
 		{"go", "build", "-o", filepath.Join(artifacts, "local"), "./local"},
@@ -66,7 +76,8 @@ type system struct {
 	output  *transcript
 	exited  chan struct{} // closed when the process is gone
 	err     error         // how it went; valid once exited is closed
-	ready   time.Duration
+	began   time.Time
+	ready   time.Duration // how long it took
 }
 
 // start runs the local system on free ports until the test ends.
@@ -74,16 +85,20 @@ func start(t testing.TB, flags ...string) *system {
 	t.Helper()
 	appPort, cognitoPort := freePort(t), freePort(t)
 	s := launch(t, append([]string{
-		"-template", filepath.Join(repository, "template.yaml"),
-		"-app-port", appPort, "-cognito-port", cognitoPort,
+		"-template", template(), "-app-port", appPort, "-cognito-port", cognitoPort,
 	}, flags...)...)
+	s.await(t, appPort, cognitoPort, 2*readyWithin)
+	return s
+}
+
+// await waits until the system says that it is ready.
+func (s *system) await(t testing.TB, appPort, cognitoPort string, limit time.Duration) {
+	t.Helper()
 	s.app, s.cognito = "http://localhost:"+appPort+"/Prod", "http://127.0.0.1:"+cognitoPort
-	began := time.Now()
-	if !s.output.wait(regexp.MustCompile(`(?m)^ready `+regexp.QuoteMeta(s.app)+`/$`), s.exited, 2*readyWithin) {
+	if !s.output.wait(regexp.MustCompile(`(?m)^ready `+regexp.QuoteMeta(s.app)+`/$`), s.exited, limit) {
 		t.Fatalf("the system did not get ready:\n%s", s.output)
 	}
-	s.ready = time.Since(began)
-	return s
+	s.ready = time.Since(s.began)
 }
 
 // launch runs the local system and waits for nothing.
@@ -92,9 +107,15 @@ func launch(t testing.TB, flags ...string) *system {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	s := &system{output: &transcript{changed: make(chan struct{})}, exited: make(chan struct{})}
-	s.cmd = exec.Command(filepath.Join(artifacts, "local"), append([]string{"run", "-build", artifacts}, flags...)...)
-	s.cmd.Dir = t.TempDir()
+	cmd := exec.Command(filepath.Join(artifacts, "local"), append([]string{"run", "-build", artifacts}, flags...)...)
+	cmd.Dir = t.TempDir()
+	return begin(t, cmd)
+}
+
+// begin starts a command that runs until the test ends.
+func begin(t testing.TB, cmd *exec.Cmd) *system {
+	t.Helper()
+	s := &system{cmd: cmd, output: &transcript{changed: make(chan struct{})}, exited: make(chan struct{}), began: time.Now()}
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	// A group of its own, as a terminal gives it: Ctrl-C goes to every process in it, and what is left of it can be counted.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -365,6 +365,40 @@ func TestAFrozenFetchLeavesNobodyAbleToTell(t *testing.T) {
 	})
 }
 
+func TestAFrozenFetchOfAnUnknownKidLeavesNobodyAbleToTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := newSet(t, tokentest.New(t).JWKS())
+		n.set(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		var caller sync.WaitGroup
+		defer caller.Wait()
+		caller.Go(func() { want(t, s, unknown, jwks.ErrUnavailable) })
+		synctest.Wait()
+		n.Advance(jwks.Timeout + 2*time.Second)
+		want(t, s, unknown, jwks.ErrUnavailable)
+		want(t, s, tokentest.StockKey(0), nil)
+		wantFetches(t, n, 1)
+	})
+}
+
+// A key past its limit waits for the fetch like an unknown one.
+func TestAKeyPastItsLimitWaitsForTheFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := newSet(t, tokentest.New(t).JWKS())
+		release := make(chan struct{})
+		n.set(func(*http.Request) (*http.Response, error) { <-release; return ok(n.JWKS()), nil })
+		n.Advance(jwks.Limit)
+		n.SetKeys(tokentest.StockKey(1))
+		var callers sync.WaitGroup
+		for range 2 {
+			callers.Go(func() { want(t, s, tokentest.StockKey(0), jwks.ErrUnknownKey) })
+			synctest.Wait()
+		}
+		close(release)
+		callers.Wait()
+		wantFetches(t, n, 1)
+	})
+}
+
 // A caller who gives up neither waits on nor takes the fetch from the others.
 func TestACallerMayGiveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

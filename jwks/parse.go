@@ -64,7 +64,7 @@ func entries(text string) (texts []string, err error) {
 	s := strict.Scan(text)
 	found := false
 	for name := range s.Members() {
-		if name != "keys" || s.Peek() != '[' {
+		if name != "keys" {
 			s.Skip()
 			continue
 		}
@@ -87,13 +87,12 @@ type jwk struct {
 	kty, kid, n, e string
 	use, alg       string
 	verifies       bool // key_ops, where there is one, says so
-	ok             bool // what was read is of the right type
 }
 
 // parseKey reads one entry and reports whether it is a usable key.
 func parseKey(text string) (Key, bool) {
 	j, err := members(text)
-	if err != nil || !j.ok || j.kty != "RSA" || j.kid == "" || j.use != "sig" || j.alg != "RS256" || !j.verifies {
+	if err != nil || j.kty != "RSA" || j.kid == "" || j.use != "sig" || j.alg != "RS256" || !j.verifies {
 		return Key{}, false
 	}
 	n, e := number(j.n), number(j.e)
@@ -106,32 +105,29 @@ func parseKey(text string) (Key, bool) {
 	return Key{j.kid, &rsa.PublicKey{N: n, E: int(e.Int64())}}, true
 }
 
-// members reads an entry. Of those that may be absent, absence means the only value that is accepted.
+// members reads an entry. Of members that may be absent, absence means the one value that is accepted; a value of another type is accepted of none.
 func members(text string) (jwk, error) {
-	j := jwk{use: "sig", alg: "RS256", verifies: true, ok: true}
+	j := jwk{use: "sig", alg: "RS256", verifies: true}
 	s := strict.Scan(text)
 	for name := range s.Members() {
-		var ok bool
 		switch name {
 		case "kty":
-			j.kty, ok = s.String()
+			j.kty, _ = s.String()
 		case "kid":
-			j.kid, ok = s.String()
+			j.kid, _ = s.String()
 		case "n":
-			j.n, ok = s.String()
+			j.n, _ = s.String()
 		case "e":
-			j.e, ok = s.String()
+			j.e, _ = s.String()
 		case "use":
-			j.use, ok = s.String()
+			j.use, _ = s.String()
 		case "alg":
-			j.alg, ok = s.String()
+			j.alg, _ = s.String()
 		case "key_ops":
-			j.verifies, ok = contains(&s, "verify"), true
+			j.verifies = contains(&s, "verify")
 		default:
 			s.Skip()
-			ok = true
 		}
-		j.ok = j.ok && ok
 	}
 	return j, s.End()
 }

@@ -43,9 +43,10 @@ func exponent(e *big.Int) string { return base64.RawURLEncoding.EncodeToString(e
 func unusable() map[string]string {
 	bad := map[string]string{
 		"null": `null`, "a number": `1`, "a string": `"RSA"`, "an array": `[]`, "an empty object": `{}`,
-		"kid twice":   `{"kid":"bad","kid":"bad",` + entry("bad", M{"kid": absent})[1:],
-		"n twice":     strings.Replace(entry("bad", nil), "{", `{"n":"AQAB",`, 1),
-		"other twice": strings.Replace(entry("bad", nil), "{", `{"x":1,"x":2,`, 1),
+		"kid twice":        `{"kid":"bad","kid":"bad",` + entry("bad", M{"kid": absent})[1:],
+		"n twice":          strings.Replace(entry("bad", nil), "{", `{"n":"AQAB",`, 1),
+		"twice at the end": strings.TrimSuffix(entry("bad", nil), "}") + `,"x":1,"x":2}`,
+		"other twice":      strings.Replace(entry("bad", nil), "{", `{"x":1,"x":2,`, 1),
 	}
 	for name, values := range map[string][]any{
 		"kid":     {absent, "", nil, 1, []string{"bad"}},

@@ -73,7 +73,7 @@ func signIn(ctx context.Context, app, user, password string) (string, error) {
 		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	p, err := v.open(ctx, http.MethodGet, at, nil)
+	p, err := v.open(ctx, http.MethodGet, at.JoinPath("auth/login"), nil)
 	submitted := false
 	for range hops {
 		switch {

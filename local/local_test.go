@@ -223,9 +223,9 @@ type site struct {
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.seen = append(s.seen, r)
 	switch {
-	case r.URL.Path == "/Prod/":
-		http.Redirect(w, r, "auth/login", http.StatusFound)
 	case r.URL.Path == "/Prod/auth/login":
+		http.Redirect(w, r, "hop", http.StatusFound)
+	case r.URL.Path == "/Prod/auth/hop":
 		fmt.Fprintf(w, `<noscript><meta http-equiv="refresh" content="0; url=%s/login?a=1&amp;b=2"></noscript>`, s.idp)
 	case r.Method == http.MethodGet && r.URL.Path == "/login" && r.URL.Query().Get("b") == "2":
 		w.Header().Set("Set-Cookie", "csrf=1; HttpOnly")
@@ -308,7 +308,7 @@ func TestCookieSendsWhatABrowserSends(t *testing.T) {
 		}
 		got = append(got, r.URL.Path+" "+r.Header.Get("Sec-Fetch-Site"))
 	}
-	want := "/Prod/ none, /Prod/auth/login none, /login none, /submit same-origin, /Prod/done cross-site"
+	want := "/Prod/auth/login none, /Prod/auth/hop none, /login none, /submit same-origin, /Prod/done cross-site"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
 	}

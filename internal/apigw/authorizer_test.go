@@ -93,7 +93,6 @@ func TestDecodeAuthorizer(t *testing.T) {
 
 func TestDecodeAuthorizerRefuses(t *testing.T) {
 	rest, http2, ws, http1 := fixture(t, "rest.json"), fixture(t, "http2.json"), fixture(t, "websocket.json"), fixture(t, "http1.json")
-	const arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/Prod/GET/orders"
 	for _, c := range []struct {
 		name     string
 		event    []byte

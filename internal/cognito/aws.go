@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -35,7 +36,9 @@ func (s *sdk) setUp(ctx context.Context) error {
 	}
 	c, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(patience/2).WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second })),
-		config.WithRetryMaxAttempts(2),
+		config.WithRetryer(func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 2, 200*time.Millisecond })
+		}),
 	)
 	if err != nil {
 		return errors.New("cognito: no configuration for AWS")
@@ -60,16 +63,16 @@ func (s *sdk) parameter(ctx context.Context, name string) (string, error) {
 
 func (s *sdk) client(ctx context.Context, pool, id string) (Secret, time.Duration, error) {
 	if err := s.setUp(ctx); err != nil {
-		return "", 0, err
+		return Secret{}, 0, err
 	}
 	out, err := s.pool.DescribeUserPoolClient(ctx, &cognitoidentityprovider.DescribeUserPoolClientInput{UserPoolId: &pool, ClientId: &id})
 	if err != nil {
-		return "", 0, fmt.Errorf("cognito: DescribeUserPoolClient: %s", code(err))
+		return Secret{}, 0, fmt.Errorf("cognito: DescribeUserPoolClient: %s", code(err))
 	}
 	if out.UserPoolClient == nil {
-		return "", 0, errors.New("cognito: DescribeUserPoolClient: empty answer")
+		return Secret{}, 0, errors.New("cognito: DescribeUserPoolClient: empty answer")
 	}
-	return Secret(aws.ToString(out.UserPoolClient.ClientSecret)), refreshLife(out.UserPoolClient), nil
+	return NewSecret(aws.ToString(out.UserPoolClient.ClientSecret)), refreshLife(out.UserPoolClient), nil
 }
 
 // refreshLife is how long the client's refresh tokens live. 0 stands for Cognito's default.

@@ -30,7 +30,7 @@ var ErrUnavailable = reason.New(reason.ConfigUnavailable, "cognito: settings of 
 type Client struct {
 	ID          string
 	Secret      Secret
-	Former      Secret // the secret before, which may still have sealed cookies; empty: none
+	Former      Secret // the secret before, which may still have sealed cookies, if there is one
 	LoginURL    string
 	BaseURLs    []string
 	RefreshLife time.Duration
@@ -86,9 +86,9 @@ func (s *Source) Client(ctx context.Context) (Client, error) {
 		}
 		return Client{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if known && client.Secret != s.client.Secret {
+	if known && client.Secret.Reveal() != s.client.Secret.Reveal() {
 		client.Former = s.client.Secret
-	} else if known && client.Former == "" {
+	} else if known && client.Former.Reveal() == "" {
 		client.Former = s.client.Former
 	}
 	s.client, s.asked, s.failed, s.stale = client, now, time.Time{}, false
@@ -124,11 +124,11 @@ func (s *Source) ask(ctx context.Context) (Client, error) {
 	go func() { former <- s.former(ctx) }()
 	client.Secret, client.RefreshLife, err = s.aws.client(ctx, s.c.UserPoolID, client.ID)
 	client.Former = <-former
-	if err == nil && client.Secret == "" {
+	if err == nil && client.Secret.Reveal() == "" {
 		err = errors.New("cognito: the app client has no secret")
 	}
-	if client.Former == client.Secret {
-		client.Former = ""
+	if client.Former.Reveal() == client.Secret.Reveal() {
+		client.Former = Secret{}
 	}
 	return client, err
 }
@@ -137,11 +137,11 @@ func (s *Source) ask(ctx context.Context) (Client, error) {
 // as a refresh token lives. Without it an instance that starts after the rotation cannot open what was sealed before, and people sign in once more.
 const FormerSecret = "/former-secret"
 
-// former returns the secret before, or "": it usually does not exist, and nothing but a little comfort depends on it.
+// former returns the secret before, if there is one: it usually does not exist, and nothing but a little comfort depends on it.
 func (s *Source) former(ctx context.Context) Secret {
 	text, err := s.aws.parameter(ctx, s.c.Parameter+FormerSecret)
 	if err != nil {
-		return ""
+		return Secret{}
 	}
-	return Secret(text)
+	return NewSecret(text)
 }

@@ -113,9 +113,9 @@ func TestClient(t *testing.T) {
 		t.Error("asked before anybody wanted to know")
 	}
 	c := ask(t, s)
-	if c.ID != "client1" || string(c.Secret) != "secret-1" || c.Former != "" || c.LoginURL != "https://example.auth.eu-west-1.amazoncognito.com" ||
+	if c.ID != "client1" || c.Secret.Reveal() != "secret-1" || c.Former.Reveal() != "" || c.LoginURL != "https://example.auth.eu-west-1.amazoncognito.com" ||
 		!slices.Equal(c.BaseURLs, []string{"https://app.example.com/Prod", "http://localhost:3000/Prod"}) || c.RefreshLife != 5*time.Hour {
-		t.Errorf("%q %v", string(c.Secret), c)
+		t.Errorf("%q %v", c.Secret.Reveal(), c)
 	}
 }
 
@@ -163,8 +163,8 @@ func TestLastAnswerServesOn(t *testing.T) {
 	s, a := newSource(t)
 	ask(t, s)
 	a.set(func() { a.now, a.fail = a.now.Add(time.Hour), 500 })
-	if c := ask(t, s); string(c.Secret) != "secret-1" {
-		t.Errorf("%q", string(c.Secret))
+	if c := ask(t, s); c.Secret.Reveal() != "secret-1" {
+		t.Errorf("%q", c.Secret.Reveal())
 	}
 	n := len(a.calls)
 	a.set(func() { a.now = a.now.Add(29 * time.Second) })
@@ -173,8 +173,8 @@ func TestLastAnswerServesOn(t *testing.T) {
 		t.Error("asked again at once")
 	}
 	a.set(func() { a.now, a.fail, a.client = a.now.Add(time.Second), 0, secretIs("secret-2") })
-	if c := ask(t, s); string(c.Secret) != "secret-2" {
-		t.Errorf("%q", string(c.Secret))
+	if c := ask(t, s); c.Secret.Reveal() != "secret-2" {
+		t.Errorf("%q", c.Secret.Reveal())
 	}
 }
 
@@ -198,16 +198,16 @@ func TestRotationKeepsTheFormerSecret(t *testing.T) {
 	s, a := newSource(t)
 	ask(t, s)
 	a.set(func() { a.client = secretIs("secret-2") })
-	if c := ask(t, s); string(c.Secret) != "secret-1" {
+	if c := ask(t, s); c.Secret.Reveal() != "secret-1" {
 		t.Error("asked too early")
 	}
 	s.Outdated()
-	if c := ask(t, s); string(c.Secret) != "secret-2" || string(c.Former) != "secret-1" {
-		t.Errorf("%q, before %q", string(c.Secret), string(c.Former))
+	if c := ask(t, s); c.Secret.Reveal() != "secret-2" || c.Former.Reveal() != "secret-1" {
+		t.Errorf("%q, before %q", c.Secret.Reveal(), c.Former.Reveal())
 	}
 	a.set(func() { a.now = a.now.Add(time.Hour) })
-	if c := ask(t, s); string(c.Former) != "secret-1" {
-		t.Errorf("forgotten: %q", string(c.Former))
+	if c := ask(t, s); c.Former.Reveal() != "secret-1" {
+		t.Errorf("forgotten: %q", c.Former.Reveal())
 	}
 }
 
@@ -215,13 +215,13 @@ func TestRotationKeepsTheFormerSecret(t *testing.T) {
 func TestFormerSecretOfAColdStart(t *testing.T) {
 	s, a := newSource(t)
 	a.parameters["/stack/auth"+cognito.FormerSecret] = "secret-0"
-	if c := ask(t, s); string(c.Former) != "secret-0" {
-		t.Errorf("%q", string(c.Former))
+	if c := ask(t, s); c.Former.Reveal() != "secret-0" {
+		t.Errorf("%q", c.Former.Reveal())
 	}
 	s, a = newSource(t)
 	a.parameters["/stack/auth"+cognito.FormerSecret] = "secret-1" // left there before the rotation
-	if c := ask(t, s); c.Former != "" {
-		t.Errorf("%q", string(c.Former))
+	if c := ask(t, s); c.Former.Reveal() != "" {
+		t.Errorf("%q", c.Former.Reveal())
 	}
 }
 
@@ -288,8 +288,9 @@ func TestNewWantsItsSettings(t *testing.T) {
 }
 
 func TestSecretHidesItself(t *testing.T) {
-	s := cognito.Secret("canary")
+	s := cognito.NewSecret("canary")
 	c := cognito.Client{ID: "client1", Secret: s, Former: s}
+	around := struct{ inside cognito.Client }{c}
 	var b strings.Builder
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "secret", s, "client", c)
 	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "secret", s, "client", c)
@@ -298,7 +299,7 @@ func TestSecretHidesItself(t *testing.T) {
 	b.Write(text)
 	b.Write(key)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
-		fmt.Fprintf(&b, verb+verb+verb, s, c, &c)
+		fmt.Fprintf(&b, verb+verb+verb+verb+verb, s, c, &c, around, &around)
 	}
 	b.WriteString(s.String() + s.GoString() + fmt.Sprint(s))
 	hex := fmt.Sprintf("%x", "canary")

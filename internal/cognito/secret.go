@@ -7,8 +7,20 @@ import (
 	"log/slog"
 )
 
-// Secret hides itself from everything that prints, encodes or logs. A conversion to string is the one way to its text.
-type Secret string
+// Secret hides itself from everything that prints, encodes or logs. The text is behind a pointer, because fmt reads the unexported fields of a struct
+// around it without asking any method.
+type Secret struct{ text *string }
+
+// NewSecret hides text.
+func NewSecret(text string) Secret { return Secret{&text} }
+
+// Reveal returns the text; "" when there is none.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 const hidden = "(hidden)"
 

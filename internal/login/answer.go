@@ -167,8 +167,11 @@ func (v *visit) secure(h http.Header) {
 	}
 }
 
-// log writes the one line about this visit.
+// log writes the one line about this visit. To hand out a file is no decision.
 func (v *visit) log(a answer) {
+	if a.file != nil {
+		return
+	}
 	level := slog.LevelInfo
 	if a.code.Outcome() == reason.CannotTell {
 		level = slog.LevelError

@@ -41,23 +41,12 @@ func (v *visit) fit(t tokens, claims token.Claims, expires int64, target string)
 	return lines, nil
 }
 
-// weight returns how many bytes the next request for a page, and the next for one of our routes, will take once the browser holds what lines set:
-// the request line, the headers of this request as a sample, and the cookies.
+// reserve is what later requests may carry beyond what this one does: a Referer, an Origin, a content type.
+const reserve = 256
+
+// weight returns how many bytes the next request for a page, and the next for one of our routes, will take once the browser holds what lines set.
 func (v *visit) weight(lines []string, target string) (page, ours int) {
-	page = len("GET  HTTP/1.1\r\nHost: \r\nCookie: \r\n\r\n") + len(v.r.Host) + min(len(target), maxTarget)
-	for name, values := range v.r.Header {
-		if name == "Cookie" || addedOnTheWay(name) {
-			continue
-		}
-		for _, value := range values {
-			page += len(name) + len(value) + len(": \r\n")
-		}
-	}
-	for name, value := range cookie.All(v.cookies) {
-		if n := len(name) + len(value) + len("=; "); !v.ours(name) {
-			page += n
-		}
-	}
+	page = v.headers() + min(len(target), maxTarget) + v.sent(func(name string) bool { return !v.ours(name) })
 	ours = page
 	for _, l := range lines {
 		if n := cookie.Size([]string{l}); strings.Contains(l, "; Path=/; ") {
@@ -67,6 +56,30 @@ func (v *visit) weight(lines []string, target string) (page, ours int) {
 		}
 	}
 	return page, ours
+}
+
+// headers returns how many bytes a request takes beside its path and cookies, with this request as the sample.
+func (v *visit) headers() int {
+	size := len("GET  HTTP/1.1\r\nHost: \r\nCookie: \r\n\r\n") + len(v.r.Host) + reserve
+	for name, values := range v.r.Header {
+		if name == "Cookie" || addedOnTheWay(name) {
+			continue
+		}
+		for _, value := range values {
+			size += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return size
+}
+
+// sent returns how many bytes the cookies take that were sent and that which picks.
+func (v *visit) sent(which func(name string) bool) (size int) {
+	for name, value := range cookie.All(v.cookies) {
+		if which(name) {
+			size += len(name) + len(value) + len("=; ")
+		}
+	}
+	return size
 }
 
 // ours reports whether name is a cookie that a new session replaces, or that no other request carries.

@@ -67,7 +67,7 @@ func (v *visit) complete(p pending, code, refusal string, q map[string]string, t
 	if err != nil {
 		return v.retry(err, target)
 	}
-	return v.redirect(target, append(lines, v.remember(0)...), append(about(claims), slog.Int("token_bytes", len(t.id)))...)
+	return v.redirect(target, append(lines, v.rememberGiven(claims.Expiry)...), append(about(claims), slog.Int("token_bytes", len(t.id)))...)
 }
 
 // tooLate answers a callback that no pending login belongs to: it came late, or twice, or from somewhere else. It asks nobody and sets no session. If
@@ -105,7 +105,11 @@ func (v *visit) retry(err error, target string) answer {
 	if a.status == http.StatusUnauthorized {
 		a.status = http.StatusBadRequest
 	}
-	a.page.action = v.loginLink(target)
+	if again := v.loginLink(target); a.page.action.URL == v.site.auth("login")+"?prompt=login" {
+		a.page.action.URL = again.URL + "&prompt=login"
+	} else {
+		a.page.action = again
+	}
 	return a
 }
 

@@ -18,6 +18,7 @@ const channel = self.BroadcastChannel ? new BroadcastChannel("edgeauth " + auth.
 
 let known = 0; // when the session ends that this tab knows of, in seconds
 let renewing = null; // the renewal under way, shared by all callers in this tab
+let renewals = 0; // how many this tab has seen
 let timer = 0;
 let kept = false; // whether keep was called
 let over = false; // whether the end has been told
@@ -55,6 +56,7 @@ async function exchange() {
 
 function adopt(current) {
   if (known && current.exp > known) tell("renewed");
+  if (current.exp > known) renewals++;
   known = current.exp;
   over = false;
   plan(current);
@@ -72,9 +74,10 @@ function end() {
 export async function fetch(input, init) {
   const request = new Request(input, init);
   const again = request.clone();
+  const before = renewals;
   const answer = await globalThis.fetch(request);
   if (answer.status !== 401 || new URL(request.url).origin !== auth.origin) return answer;
-  const renewed = await renew().catch(() => false);
+  const renewed = renewals > before || await renew().catch(() => false);
   return renewed ? globalThis.fetch(again) : answer;
 }
 

@@ -61,6 +61,9 @@ type Brand struct {
 	Support string // https or mailto URL
 }
 
+// nameless is what texts call an application without a name; on its own it says nothing, so no heading shows it.
+const nameless = "this application"
+
 // Provider is the app client at the user pool, and where the application lives.
 type Provider struct {
 	ClientID     string
@@ -116,7 +119,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	c.Brand.Name = cmp.Or(c.Brand.Name, "this application")
+	c.Brand.Name = cmp.Or(c.Brand.Name, nameless)
 	c.HeaderBudget = cmp.Or(c.HeaderBudget, 10240)
 	return &handler{Config: c, client: guarded(c.HTTP)}, nil
 }

@@ -601,11 +601,20 @@ func TestPendingLoginsAreBoundedInBytes(t *testing.T) {
 	if n := len(b.cookies(base + "/auth/login")); n > 5100 {
 		t.Errorf("%d bytes of cookies", n)
 	}
+	w.idp.groups = 70
+	b.signIn("alice", base+"/")
+	var callback string
+	for range 5 {
+		w.Advance(time.Second)
+		callback = w.idp.authorize(t, b.begin2(t, base+"/"+strings.Repeat("x", 2000)), "alice")
+		if n := len(b.cookies(base+"/auth/callback")) + len(callback) + 300; n > 10240 {
+			t.Errorf("the callback takes %d bytes", n)
+		}
+	}
+	w.wants(b.open(callback), 302, "ok")
+
 	b.jar[base+"/auth __Secure-login-garbage"] = &kept{"__Secure-login-garbage", "garbage", base + "/auth", w.Now().Add(time.Hour)}
-	b.begin(base + "/")
-	b.begin(base + "/")
-	b.begin(base + "/")
-	b.begin(base + "/")
+	b.begin2(t, base+"/")
 	if names := b.has("__Secure-login-garbage"); len(names) != 0 {
 		t.Error("garbage outlives logins")
 	}

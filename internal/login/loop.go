@@ -7,6 +7,7 @@ package login
 // does not come back, and one that comes back again and again to the same page.
 
 import (
+	"fmt"
 	"hash/fnv"
 	"strconv"
 	"strings"
@@ -27,30 +28,46 @@ var errLoop = reason.New(reason.LoginLoop, "login: several round trips within a 
 
 // mark is one entry: a session given, or a bounce back to a page.
 type mark struct {
-	at   int64
-	page uint32 // 0: a session given
+	at    int64
+	page  uint32 // of a bounce; 0 for a session given
+	until int64  // when the session that was given ends by itself; 0 for a bounce
 }
 
-// marks returns the entries of the last minute.
+// marks returns the entries of the last minute. A session that is over by now is missed by nobody.
 func (v *visit) marks() []mark {
 	text, err := cookie.Join(v.cookies, loopCookie)
 	if err != nil {
 		return nil
 	}
 	var marks []mark
+	now := v.now.Unix()
 	for entry := range strings.SplitSeq(text, "_") {
-		at, page, _ := strings.Cut(entry, ".")
-		seconds, err1 := strconv.ParseInt(at, 10, 64)
-		hash, err2 := strconv.ParseUint(page, 16, 32)
-		if age := v.now.Unix() - seconds; err1 == nil && err2 == nil && age >= 0 && age < loopMinute {
-			marks = append(marks, mark{seconds, uint32(hash)})
+		m, err := parseMark(entry)
+		if age := now - m.at; err == nil && age >= 0 && age < loopMinute && (m.page != 0 || now < m.until) {
+			marks = append(marks, m)
 		}
 	}
 	return marks
 }
 
-// counted returns how often this page, or with 0 a session given, is among the marks of the last minute.
-func (v *visit) counted(page uint32) (n int) {
+func parseMark(entry string) (m mark, err error) {
+	var fields [3]int64
+	for i, text := range strings.Split(entry, ".") {
+		if i == len(fields) {
+			return m, errLoop
+		}
+		if fields[i], err = strconv.ParseInt(text, 10, 64); err != nil {
+			return m, err
+		}
+	}
+	return mark{fields[0], uint32(fields[1]), fields[2]}, nil
+}
+
+// given and bounced count marks: sessions given that should still be there, and bounces back to one page.
+func (v *visit) given() int              { return v.count(0) }
+func (v *visit) bounced(page string) int { return v.count(pageID(page)) }
+
+func (v *visit) count(page uint32) (n int) {
 	for _, m := range v.marks() {
 		if m.page == page {
 			n++
@@ -59,12 +76,21 @@ func (v *visit) counted(page uint32) (n int) {
 	return n
 }
 
-// remember returns the line that adds an entry to the marks of the last minute.
-func (v *visit) remember(page uint32) []string {
-	marks := append(v.marks(), mark{v.now.Unix(), page})
+// rememberGiven returns the line that adds a session given, which ends by itself at until.
+func (v *visit) rememberGiven(until int64) []string {
+	return v.remember(mark{v.now.Unix(), 0, until})
+}
+
+// rememberBounce returns the line that adds a bounce back to a page.
+func (v *visit) rememberBounce(page string) []string {
+	return v.remember(mark{v.now.Unix(), pageID(page), 0})
+}
+
+func (v *visit) remember(m mark) []string {
+	marks := append(v.marks(), m)
 	var entries []string
 	for _, m := range marks[max(0, len(marks)-maxLoopMark):] {
-		entries = append(entries, strconv.FormatInt(m.at, 10)+"."+strconv.FormatUint(uint64(m.page), 16))
+		entries = append(entries, fmt.Sprintf("%d.%d.%d", m.at, m.page, m.until))
 	}
 	lines, err := cookie.Split(loopCookie, strings.Join(entries, "_"), nil, cookie.Attributes{Path: v.site.cookiePath(), MaxAge: loopMinute})
 	if err != nil {

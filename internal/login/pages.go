@@ -64,6 +64,7 @@ func (v *visit) script() answer { return answer{status: http.StatusOK, code: rea
 type page struct {
 	title    string
 	text     []string
+	cause    string // what probably led here
 	quote    string // what the identity provider said, in its words
 	action   link   // the one next step
 	post     bool   // the next step changes something, so it is a form
@@ -217,7 +218,7 @@ func (v *visit) loop(err error) answer {
 	case errors.Is(err, cookie.ErrConflict):
 		cause = "The browser sends two different sessions at once. Clearing this site's cookies helps."
 	}
-	a.page.text = append([]string{a.page.text[0]}, "Likely cause: "+cause)
+	a.page.cause = cause
 	a.page.action = link{"Try again", v.site.base + "/"}
 	a.notes = append(a.notes, note("session", string(reason.Of(err))))
 	return a
@@ -240,17 +241,20 @@ func (v *visit) sentence(s string) string { return strings.ReplaceAll(s, "{app}"
 func (v *visit) render(h http.Header, a *answer) []byte {
 	p := a.page
 	data := struct {
-		Title, Quote, Up, Style, Code, RequestID string
-		Text                                     []string
-		Action, Other                            link
-		Post, Failed                             bool
-		Brand                                    Brand
-		Support                                  template.URL
-		Script                                   template.JS
+		Title, Cause, Quote, Up, Style, Code, RequestID string
+		Text                                            []string
+		Action, Other                                   link
+		Post, Failed                                    bool
+		Brand                                           Brand
+		Support                                         template.URL
+		Script                                          template.JS
 	}{
-		Title: strings.TrimSuffix(v.sentence(p.title), "."), Quote: p.quote, Up: v.up, Style: style.tag, Action: p.action, Other: p.other, Post: p.post,
+		Title: strings.TrimSuffix(v.sentence(p.title), "."), Cause: v.sentence(p.cause), Quote: p.quote, Up: v.up, Style: style.tag, Action: p.action, Other: p.other, Post: p.post,
 		Failed: a.code != reason.OK && !p.post, Code: string(a.code), RequestID: v.RequestID(v.r),
 		Brand: v.Brand, Support: template.URL(v.Brand.Support), // mailto is no scheme that html/template lets through from plain text
+	}
+	if v.Brand.Name == nameless {
+		data.Brand.Name = ""
 	}
 	for _, t := range p.text {
 		data.Text = append(data.Text, v.sentence(t))
@@ -270,7 +274,7 @@ func (v *visit) render(h http.Header, a *answer) []byte {
 func (v *visit) hop(to, fragmentCookie string, cookies []string) answer {
 	var b bytes.Buffer
 	err := hopTemplate.Execute(&b, map[string]any{
-		"To": to, "Cookie": fragmentCookie, "Path": v.site.auth("callback"), "Style": style.tag, "App": v.Brand.Name,
+		"To": to, "Cookie": fragmentCookie, "Path": v.site.auth("callback"), "Style": style.tag,
 		"Refresh": template.HTMLAttr(`content="0; url=` + html.EscapeString(to) + `"`), "Script": template.JS(hopScript),
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ const (
 	pendingLife   = 10 * time.Minute
 	maxPending    = 4
 	maxPendingLen = 5000 // bytes of all pending logins together: they travel with every request to our routes
+	callbackLen   = 1200 // bytes of a callback's own address
 	maxHint       = 512  // longer return targets stay out of the state: some identity providers refuse a long one
 )
 
@@ -79,7 +80,8 @@ func (v *visit) keep(p pending) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	room := maxPendingLen - cookie.Size(lines)
+	others := v.headers() + v.sent(func(name string) bool { return !strings.HasPrefix(name, pendingPrefix) })
+	room := min(maxPendingLen, v.HeaderBudget-others-callbackLen) - cookie.Size(lines)
 	for i, other := range v.pendings() {
 		if room -= other.size; i >= maxPending-1 || room < 0 || other.dead(v.now) {
 			lines = append(lines, cookie.Forget(other.name, v.site.cookiePath()))

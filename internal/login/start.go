@@ -69,7 +69,7 @@ func (v *visit) resume(target string, q map[string]string) (answer, bool) {
 	if err == nil && (rerr != nil || claims.Expiry-v.now.Unix() > nearlyOver) {
 		return v.bounce(target, claims), true
 	}
-	if err != nil && !errors.Is(err, token.ErrExpired) && v.counted(0) >= maxGiven {
+	if err != nil && v.given() >= maxGiven {
 		return v.loop(err), true
 	}
 	if errors.Is(rerr, errOver) && q["prompt"] == "" {
@@ -82,7 +82,7 @@ func (v *visit) resume(target string, q map[string]string) (answer, bool) {
 	lines, renewed, rerr := v.renewed(held)
 	switch {
 	case rerr == nil:
-		return v.redirect(target, append(lines, v.remember(0)...), about(renewed)...), true
+		return v.redirect(target, append(lines, v.rememberGiven(renewed.Expiry)...), about(renewed)...), true
 	case errors.Is(rerr, errEnded):
 		// Another tab may have used this refresh token a moment ago, and its answer brought the next one: look again what the browser holds.
 		return v.redirect(v.again(tag), nil, note("renewal", string(reason.Of(rerr)))), true
@@ -99,10 +99,10 @@ func (v *visit) resume(target string, q map[string]string) (answer, bool) {
 
 // bounce sends a browser back whose session is good. If that does not help, the application and we disagree about it.
 func (v *visit) bounce(target string, claims token.Claims) answer {
-	if v.counted(pageID(target)) >= maxBounces {
+	if v.bounced(target) >= maxBounces {
 		return v.loop(nil)
 	}
-	return v.redirect(target, v.remember(pageID(target)), about(claims)...)
+	return v.redirect(target, v.rememberBounce(target), about(claims)...)
 }
 
 // again is the address of this very login with a mark that renewal with the refresh cookie of this tag has been tried.

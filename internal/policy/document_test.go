@@ -45,6 +45,8 @@ func TestDocument(t *testing.T) {
 		{"sorted", rules, in("treasury"), "", `Allow *; Deny $connect GET/admin GET/admin/*`},
 		{"a Deny over everything", closed, User{Scope: "x"}, "", `Deny *`},
 		{"an Allow in a Deny's shadow", must(t, "GET /a/* group:g\nGET /a/b signed-in"), in(), "", `Deny GET/a GET/a/*`},
+		{"a Deny beside an Allow", must(t, "GET /a signed-in\nGET /a group:g"), in(), "", `Deny GET/a GET/a/`},
+		{"wider Denies stand for narrower ones", must(t, "GET /a/* group:g\nGET /a/b group:h"), in(), "", `Deny GET/a GET/a/*`},
 		{"wider Allows stand for narrower ones", open, in(), "", `Allow GET/* POST/ POST/a POST/a/*`},
 		{"a refused request is named", open, in(), api + "PUT/x%20y", `Allow GET/* POST/ POST/a POST/a/*; Deny PUT/x%20y`},
 		{"a refused request joins the Denies", rules, in("treasury", "traders"), api + "GET/admin/x", `Allow *; Deny GET/admin GET/admin/* GET/admin/x`},

@@ -118,7 +118,7 @@ func (r *rule) missing(u User, now time.Time) reason.Code {
 				return reason.ScopeRequired
 			}
 		case maxAge:
-			if u.AuthTime <= 0 || now.Sub(time.Unix(u.AuthTime, 0)) > n.age {
+			if now.Sub(time.Unix(u.AuthTime, 0)) > n.age {
 				verdict = reason.StepUp
 			}
 		}

@@ -37,6 +37,7 @@ func must(t testing.TB, text string) *Table {
 func TestDecide(t *testing.T) {
 	rules := must(t, table)
 	partial := must(t, "GET /open/* signed-in\nGET / signed-in\nPOST /* group:writers")
+	stale := must(t, "GET /x max-age:10m\nGET /x group:g\nGET /* signed-in")
 	machine := User{Scope: "openid reports/read"}
 	for _, c := range []struct {
 		rules         *Table
@@ -58,6 +59,8 @@ func TestDecide(t *testing.T) {
 		{rules, aged(in("treasury"), 10*time.Minute), "POST", "/payments/1", reason.OK},
 		{rules, aged(in("treasury"), 10*time.Minute+time.Second), "POST", "/payments/1", reason.StepUp},
 		{rules, aged(in(), time.Hour), "POST", "/payments/1", reason.GroupRequired}, // a new sign-in would not help
+		{stale, aged(in(), time.Hour), "GET", "/x", reason.GroupRequired},
+		{stale, aged(in("g"), time.Hour), "GET", "/x", reason.StepUp},
 		{rules, User{Groups: []string{"treasury"}}, "PUT", "/payments/1", reason.StepUp},
 		{rules, aged(in("treasury"), time.Hour), "GET", "/payments/1", reason.OK},
 

@@ -42,7 +42,7 @@ func (g *Gateway) authorize(ctx context.Context, q *request) *failure {
 	if !complete {
 		return unauthorized()
 	}
-	v, known := g.recall(a, key)
+	v, known := g.recall(key)
 	if !known {
 		begin := time.Now()
 		answer, err := g.invoke.Invoke(ctx, a.Function, g.authorizerEvent(q))
@@ -98,10 +98,7 @@ func (g *Gateway) identityKey(name string, sources []string, q *request) (string
 	return key, true
 }
 
-func (g *Gateway) recall(a sam.Authorizer, key string) (verdict, bool) {
-	if a.TTL == 0 {
-		return verdict{}, false
-	}
+func (g *Gateway) recall(key string) (verdict, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	entry, ok := g.cache[key]

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"regexp"
@@ -314,6 +315,27 @@ func TestPipelinedRequestsKeepTheirHeaders(t *testing.T) {
 	headers, _ := headersOf(t, r.last(t, "Backend"))
 	if headers["x-second"]+headers["X-Second"] != "2" || headers["x-first"]+headers["X-First"] != "" {
 		t.Errorf("headers of the second request: %v", headers)
+	}
+}
+
+func TestHeadsThatAreNotBelieved(t *testing.T) {
+	r := httptest.NewRequest("GET", "/Prod/x", nil)
+	r.RequestURI, r.Header = "/Prod/x", http.Header{"A": {"1", "2"}}
+	for _, c := range []struct {
+		name, head string
+		want       bool
+	}{
+		{"the request's own", "GET /Prod/x HTTP/1.1\r\nHost: h\r\na: 1\r\nA: 2", true},
+		{"after an empty line, which servers skip", "\r\nGET /Prod/x HTTP/1.1\r\nHost: h\r\na: 1\r\nA: 2", true},
+		{"none", "", false},
+		{"another request's", "GET /Prod/y HTTP/1.1\r\nHost: h\r\na: 1\r\nA: 2", false},
+		{"a value less", "GET /Prod/x HTTP/1.1\r\nHost: h\r\na: 1", false},
+		{"another order", "GET /Prod/x HTTP/1.1\r\nHost: h\r\na: 2\r\nA: 1", false},
+		{"a folded line", "GET /Prod/x HTTP/1.1\r\nHost: h\r\na: 1\r\n 2", false},
+	} {
+		if _, ok := parseHead(c.head, r); ok != c.want {
+			t.Errorf("%s: believed: %v", c.name, ok)
+		}
 	}
 }
 

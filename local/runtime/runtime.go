@@ -137,11 +137,11 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func (f *Function) dispatch(ctx context.Context, v *invocation) error {
 	var fresh *environment
 	for {
-		given, room, change := f.give(v)
+		given, change := f.give(v)
 		if given {
 			return nil
 		}
-		if fresh == nil && room {
+		if fresh == nil {
 			var err error
 			if fresh, err = f.start(); err != nil && err != errFull {
 				return err
@@ -164,17 +164,17 @@ func (f *Function) dispatch(ctx context.Context, v *invocation) error {
 	}
 }
 
-// give hands v to an idle process if there is one. If not it tells whether there is room for one more, and how to learn of a change.
-func (f *Function) give(v *invocation) (given, room bool, change <-chan struct{}) {
+// give hands v to an idle process if there is one. If not it tells how to learn of a change.
+func (f *Function) give(v *invocation) (given bool, change <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := len(f.idle)
 	if n == 0 {
-		return false, f.running < f.config.Max, f.change
+		return false, f.change
 	}
 	f.idle[n-1].work <- v
 	f.idle = f.idle[:n-1]
-	return true, false, nil
+	return true, nil
 }
 
 // offer makes e known as idle.

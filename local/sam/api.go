@@ -39,6 +39,9 @@ func (t *template) readAPI(m *Model, id string, p *properties) {
 		return
 	}
 	p.aside("Name", "Description", "OpenApiVersion", "TracingEnabled", "AccessLogSetting", "MethodSettings", "Tags", "PropagateTags", "AlwaysDeploy")
+	if p.boolean("DisableExecuteApiEndpoint", false) {
+		p.fail("DisableExecuteApiEndpoint", errors.New("true is not modelled: there is no other host here"))
+	}
 	m.API = API{
 		ID:          apiID,
 		Stage:       p.need("StageName"),

@@ -37,6 +37,9 @@ func (t *template) readPool(m *Model, id string, p *properties) {
 
 func (t *template) readDomain(m *Model, _ string, p *properties) {
 	p.aside("ManagedLoginVersion")
+	if p.get("CustomDomainConfig") != nil {
+		p.fail("CustomDomainConfig", errors.New("only the prefix of a domain is modelled"))
+	}
 	p.is("UserPoolId", poolID)
 	m.Pool.Domain = p.need("Domain")
 }

@@ -102,6 +102,16 @@ func TestFunctions(t *testing.T) {
 	})
 }
 
+// An alias stands for its anchor, function and all, and is not that function of it.
+func TestAlias(t *testing.T) {
+	tree, err := parseTree([]byte("a: &x !If [C, !Ref P, b]\nb: *x\nc: [*x]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := map[string]any{"Fn::If": []any{"C", map[string]any{"Ref": "P"}, "b"}}
+	equal(t, "tree", tree, map[string]any{"a": value, "b": value, "c": []any{value}})
+}
+
 func TestPool(t *testing.T) {
 	m := parse(t, source(t), nil)
 	client := Client{
@@ -143,12 +153,15 @@ func TestRefusals(t *testing.T) {
 		{"empty", good, "", "empty"},
 
 		// the template as a whole
-		{"another section", "Metadata:", "Rules:", "section Rules is not modelled"},
+		{"another section", "Metadata:", "Hooks:", "section Hooks is not modelled"},
 		{"another transform", "Transform: AWS::Serverless-2016-10-31", "Transform: AWS::LanguageExtensions", "Transform"},
 		{"a type that is not modelled", "Type: AWS::Logs::LogGroup", "Type: AWS::SQS::Queue", "resource Logs: type AWS::SQS::Queue is not modelled"},
 		{"an attribute that is not modelled", "DependsOn: Logs", "CreationPolicy: {}", "resource AuthorizerFunction: attribute CreationPolicy is not modelled"},
 		{"other globals", "  Api: { OpenApiVersion: 3.0.1 }", "  HttpApi: {}", "section Globals: HttpApi is not modelled"},
 		{"an output that refers to nothing", "Description: Open it", "Export: { Name: !Ref Nowhere }, Extra: 1", "output Url: Extra"},
+
+		{"another host alone", "EndpointConfiguration: { Type: REGIONAL }", "EndpointConfiguration: { Type: REGIONAL }\n      DisableExecuteApiEndpoint: true", "resource Api: DisableExecuteApiEndpoint: true is not modelled"},
+		{"a login host of one's own", "      Domain: !Sub ['edgeauth-", "      CustomDomainConfig: { CertificateArn: x }\n      Domain: !Sub ['edgeauth-", "resource UserPoolDomain: CustomDomainConfig"},
 
 		// parameters
 		{"a type of parameter", "Stage: { Type: String", "Stage: { Type: 'AWS::SSM::Parameter::Value<String>'", "parameter Stage: Type"},
@@ -309,7 +322,7 @@ func TestTheProjectsTemplate(t *testing.T) {
 		}
 	}
 	for _, r := range m.API.Routes {
-		if public := r.Authorizer == ""; public && !strings.HasPrefix(r.Path, "/auth/") {
+		if public := r.Authorizer == ""; public && r.Preflight == nil && !strings.HasPrefix(r.Path, "/auth/") {
 			t.Errorf("%s %s is public", r.Method, r.Path)
 		}
 	}

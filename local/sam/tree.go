@@ -31,6 +31,9 @@ func parseTree(source []byte) (map[string]any, error) {
 }
 
 func plain(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.AliasNode {
+		return plain(n.Alias) // here and not below: an alias shows the tag of what it stands for, which would then be applied twice
+	}
 	tag := n.ShortTag()
 	if strings.HasPrefix(tag, "!!") {
 		return untagged(n)
@@ -49,8 +52,6 @@ func plain(n *yaml.Node) (any, error) {
 
 func untagged(n *yaml.Node) (any, error) {
 	switch n.Kind {
-	case yaml.AliasNode:
-		return plain(n.Alias)
 	case yaml.ScalarNode:
 		if n.ShortTag() == "!!null" {
 			return nil, nil

@@ -1,0 +1,236 @@
+// This file tests what happens when something is wrong: with the event, the keys, the code, the settings. It is never an Allow.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"edgeauth/internal/config"
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
+	"edgeauth/internal/token/tokentest"
+	"edgeauth/jwks"
+)
+
+// keysFunc finds keys by a function.
+type keysFunc func(kid string) (*rsa.PublicKey, error)
+
+func (f keysFunc) Key(_ context.Context, kid string) (*rsa.PublicKey, error) { return f(kid) }
+
+func TestCannotTell(t *testing.T) {
+	pool, log := tokentest.New(t), new(bytes.Buffer)
+	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
+	var answer error
+	keys := keysFunc(func(kid string) (*rsa.PublicKey, error) {
+		if answer == errPanic {
+			panic("secret " + kid)
+		}
+		if answer != nil {
+			return nil, answer
+		}
+		return pool.Key(context.Background(), kid)
+	})
+	a, err := assemble(settings, trusted(settings), []token.Keys{keys}, pool.Now, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, good := door{a, pool, log}, page.session(pool.IDToken(nil))
+	for _, c := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"no keys", jwks.ErrUnavailable, "500 keys_unavailable"},
+		{"no time", context.DeadlineExceeded, "500 internal"},
+		{"something new", errors.New("secret"), "500 internal"},
+		{"a panic", errPanic, "500 internal"},
+		{"an unknown key", jwks.ErrUnknownKey, "login token_unknown_key"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			answer = c.err
+			d.want(t, good, c.want)
+			if strings.Contains(log.String(), "secret") {
+				t.Errorf("%s", log)
+			}
+			answer = nil
+			d.want(t, good, "allow ok") // nothing is left of it
+		})
+	}
+	answer = errPanic
+	d.want(t, page, "login no_session") // who has no token needs no keys
+	d.ask(t, good)
+	if !strings.Contains(log.String(), `"panic":"string\ngoroutine`) {
+		t.Errorf("the log does not say where: %s", log)
+	}
+}
+
+var errPanic = errors.New("panic")
+
+func TestUnknownEvents(t *testing.T) {
+	log := new(bytes.Buffer)
+	a := newAuthorizer(t, tokentest.New(t), log)
+	for _, event := range []string{"", "null", "{}", "[]", `{"type":"TOKEN","authorizationToken":"secret","methodArn":"x"}`, `{"type":"REQUEST"}`, strings.Repeat("[", 100000)} {
+		log.Reset()
+		b, err := a.Invoke(context.Background(), []byte(event))
+		if b != nil || err == nil || err.Error() != "cannot tell: event_unknown" {
+			t.Errorf("%.40s: %v %s", event, err, b)
+		}
+		if !strings.Contains(log.String(), `"outcome":"cannot_tell","reason":"event_unknown"`) || strings.Contains(log.String(), "secret") {
+			t.Errorf("%.40s: %s", event, log)
+		}
+	}
+}
+
+// TestRecord pins the log line, which alarms and dashboards read.
+func TestRecord(t *testing.T) {
+	d := newDoor(t)
+	d.authorizer.log.function = "edgeauth-authorizer"
+	const metrics = `{"_aws":{"Timestamp":1795348800000,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["function","outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
+	for _, c := range []struct {
+		r    request
+		want string
+	}{
+		{page, metrics + `]}]},"msg":"decision","decisions":1,"function":"edgeauth-authorizer","outcome":"anonymous","reason":"no_session","credential":"none","kind":"rest","method":"GET","route":"/{proxy+}","request_id":"x-1"}`},
+		{page.session(d.pool.IDToken(nil)), metrics + `,{"Name":"verify","Unit":"Microseconds"}]}]},"msg":"decision","decisions":1,"verify":0,` +
+			`"function":"edgeauth-authorizer","outcome":"allowed","reason":"ok","credential":"cookie","kind":"rest","method":"GET","route":"/{proxy+}","request_id":"x-1"}`},
+	} {
+		d.ask(t, c.r)
+		if got := strings.TrimSpace(d.log.String()); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// TestRecordKeepsSecrets: nothing that a client or a token says gets into the log but the method and the id of the request, and those as JSON.
+func TestRecordKeepsSecrets(t *testing.T) {
+	d := newDoor(t, bearers(tokentest.ClientID))
+	canary := tokentest.Claims{"sub": "canary-sub", "email": "canary@example.com", "cognito:groups": []string{"canary-group"}}
+	id, access := d.pool.IDToken(canary), d.pool.AccessToken(tokentest.Claims{"sub": "canary-sub"})
+	for _, r := range []request{
+		page.session(id), script.bearer(access), page.session("canary-cookie"), script.bearer("canary-bearer"), page.with("X-Canary", "canary-header"),
+		{query: "q=canary-query", path: "/canary-path"},
+		page.at("GET", "/canary%0d%0apath").session(id), script.at("POST", "/x").with("Origin", "https://canary.example").session(id),
+	} {
+		d.ask(t, r)
+		for _, secret := range []string{"canary", id[:20], access[:20]} {
+			if strings.Contains(d.log.String(), secret) {
+				t.Errorf("%s", d.log)
+			}
+		}
+	}
+	event := bytes.Replace(page.event(t), []byte(`"x-1"`), []byte(`"x\"\n\u2028{}"`), 1)
+	d.log.Reset()
+	d.Invoke(context.Background(), event)
+	var line struct {
+		RequestID string `json:"request_id"`
+	}
+	if err := json.Unmarshal(d.log.Bytes(), &line); err != nil || line.RequestID != "x\"\n\u2028{}" || strings.Count(d.log.String(), "\n") != 1 {
+		t.Errorf("%v: %s", err, d.log)
+	}
+}
+
+// TestInvocationsShareNothing interleaves two users on one authorizer.
+func TestInvocationsShareNothing(t *testing.T) {
+	pool := tokentest.New(t)
+	a := newAuthorizer(t, pool, io.Discard)
+	var wg sync.WaitGroup
+	for _, sub := range []string{"alice", "bob"} {
+		event := page.session(pool.IDToken(tokentest.Claims{"sub": sub, "cognito:groups": []string{"group-of-" + sub}})).event(t)
+		wg.Go(func() {
+			for range 50 {
+				b, err := a.Invoke(context.Background(), event)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got := decode(t, b); got.PrincipalID != sub || got.Context["sub"] != sub || got.Context["groups"] != "group-of-"+sub {
+					t.Errorf("%s got %s", sub, b)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestBuild(t *testing.T) {
+	pool := tokentest.New(t)
+	set := map[string]string{
+		"AUTH_ISSUER": tokentest.Issuer, "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_JWKS_URL": pool.Server(t), "AUTH_JWKS": string(pool.JWKS()),
+	}
+	with := func(pairs ...string) (*authorizer, error) {
+		return build(func(name string) (string, bool) {
+			for i := 0; i < len(pairs); i += 2 {
+				if pairs[i] == name {
+					return pairs[i+1], true
+				}
+			}
+			v, ok := set[name]
+			return v, ok
+		}, io.Discard)
+	}
+	for _, c := range []struct{ name, value, want string }{
+		{"AUTH_ISSUER", "", "config: AUTH_ISSUER is not set"},
+		{"AUTH_CLIENT_IDS", "", "config: AUTH_CLIENT_IDS is not set"},
+		{"AUTH_RULES", "* /* signed-in\n* /x", "authorizer: policy: line 2: want methods, path and at least one need"},
+		{"AUTH_TRUST", `[{"issuer":"` + tokentest.Issuer + `","client_ids":["x"]}]`, "token: issuer \"" + tokentest.Issuer + "\" is there twice"},
+	} {
+		if _, err := with(c.name, c.value); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
+	}
+	if _, err := with("AUTH_JWKS", `{"keys":[]}`); err == nil {
+		t.Error("a snapshot without keys is accepted")
+	}
+
+	if a, err := with("AWS_LAMBDA_FUNCTION_NAME", "edgeauth-authorizer"); err != nil || a.log.function != "edgeauth-authorizer" {
+		t.Fatal(err, "or its records do not name it")
+	}
+	if n := pool.Fetches(); n != 0 {
+		t.Errorf("%d fetches in spite of a snapshot", n)
+	}
+	asked := make(chan bool, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- true }))
+	defer server.Close()
+	if _, err := with("AUTH_JWKS", "", "AUTH_JWKS_URL", server.URL); err != nil {
+		t.Fatal(err)
+	}
+	<-asked // although nobody has asked for a key yet
+}
+
+func TestShippedRules(t *testing.T) {
+	shipped, err := os.ReadFile("access.rules")
+	if err != nil || string(shipped) != shippedRules {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(shippedRules) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && line[0] != '#' {
+			lines = append(lines, line)
+		}
+	}
+	if strings.Join(lines, "\n") != "* /* signed-in" {
+		t.Errorf("%q", lines)
+	}
+	d := newDoor(t)
+	d.want(t, page.session(d.pool.IDToken(nil)), "allow ok")
+	d.want(t, page, "login no_session")
+}
+
+func TestEveryRefusalHasItsCode(t *testing.T) {
+	for _, code := range []reason.Code{reason.GroupRequired, reason.ScopeRequired, reason.StepUp, reason.NoRule, reason.CrossSite, reason.Override, reason.PathNotPlain, reason.TooLarge} {
+		if code.Outcome() != reason.Refused {
+			t.Errorf("%s is %s", code, code.Outcome())
+		}
+	}
+}
