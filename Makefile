@@ -11,7 +11,7 @@ SIGN_IN_AS := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice@e
 FUZZTIME   ?= 20s
 RUN_FLAGS  ?=
 GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
-TOOLS      := go tool -modfile=tools/go.mod
+TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test lint e2e cookie smoke template-check rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
@@ -43,10 +43,7 @@ test: ## run every test that needs only Go and a C compiler, with the race detec
 
 lint: ## formatting, vet, staticcheck, tidy modules
 	@test -z "$$($(TOOLS) gofumpt -l . | tee /dev/stderr)"
-	@go vet ./...
-	@$(TOOLS) staticcheck ./...
-	@go mod tidy -diff
-	@go mod verify
+	@for module in . e2e bench; do (cd $$module && go vet ./... && $(TOOLS) staticcheck ./... && go mod tidy -diff && go mod verify); done
 
 e2e: ## drive the whole system from outside, with a browser (needs chromium)
 	@cd e2e && go test -count=1 -timeout 20m ./...

@@ -222,3 +222,33 @@ func TestEveryReasonIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// TestClaimsHaveTheirTests holds docs/security.md to its word: every test that it names is there.
+func TestClaimsHaveTheirTests(t *testing.T) {
+	text, err := os.ReadFile("docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(?:([a-z0-9/]+)\\.)?((?:Test|Fuzz)\\w+|[a-z0-9]+(?:_[a-z0-9]+)+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 60 {
+		t.Fatalf("%d tests are named", len(named))
+	}
+	for _, m := range named {
+		folder, name := m[1], m[2]
+		pattern, definition := "*_test.go", "func "+name+"("
+		if folder == "template" {
+			pattern, definition = "*.py", "def "+name+"("
+		}
+		files, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(files, func(f string) bool {
+			text, err := os.ReadFile(f)
+			return err == nil && strings.Contains(string(text), definition)
+		})
+		if !found {
+			t.Errorf("%s has no %s", filepath.Join(".", folder), name)
+		}
+	}
+}

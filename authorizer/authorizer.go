@@ -73,7 +73,7 @@ func (a *authorizer) judge(ctx context.Context, event []byte, d *decision) {
 	d.verifying = true
 	d.caller, err = a.verify(ctx, d.by)
 	d.verified = a.now().Sub(before)
-	if d.code = codeOf(err); d.code == reason.OK {
+	if d.code = reason.Of(err); d.code == reason.OK {
 		d.code = a.permit(d)
 	}
 }
@@ -93,15 +93,6 @@ func (a *authorizer) verify(ctx context.Context, by credential) (token.Claims, e
 		return a.bearerID.Verify(ctx, by.token, token.Checks{})
 	}
 	return token.Claims{}, token.ErrUse // no use of bearer tokens is configured
-}
-
-// codeOf returns the reason of a verification's error. What is neither a refusal nor a known "cannot tell" is an internal error.
-func codeOf(err error) reason.Code {
-	code := reason.Of(err)
-	if err != nil && !errors.Is(err, token.ErrInvalid) && code.Outcome() != reason.CannotTell {
-		return reason.Internal
-	}
-	return code
 }
 
 // permit decides whether the caller may send this request: first by what the request is, then by the rules.
@@ -147,7 +138,10 @@ func cannotTell(code reason.Code) error { return fmt.Errorf("cannot tell: %s", c
 
 // allow lets the request through, with the identity for the backend. An answer that would not be taken whole is none.
 func (a *authorizer) allow(d *decision) ([]byte, error) {
-	var scratch struct{ document, context [policy.MaxAnswer]byte }
+	var scratch struct {
+		document, context [policy.MaxAnswer]byte
+		location          [512]byte
+	}
 	document, err := a.rules.AppendDocument(scratch.document[:0], d.request.API, user(d.caller), d.began, "")
 	if err != nil {
 		return a.tooLarge(d)
@@ -157,7 +151,11 @@ func (a *authorizer) allow(d *decision) ([]byte, error) {
 		d.code = reason.Internal
 		return nil, cannotTell(d.code)
 	}
-	context := append(appendReason(scratch.context[:0], reason.OK, nil), ',')
+	var location []byte
+	if d.request.Kind == apigw.REST { // for a request that this answer denies, should it be cached and replayed
+		location = appendDenied(scratch.location[:0], &d.request, reason.OK)
+	}
+	context := append(appendReason(scratch.context[:0], reason.OK, location), ',')
 	context, err = identity.AppendContext(context, identityOf(d.caller), claims)
 	if err != nil {
 		d.code = reason.Internal

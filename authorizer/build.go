@@ -25,7 +25,7 @@ func build(lookup config.Lookup, out io.Writer) (*authorizer, error) {
 		return nil, err
 	}
 	pools := trusted(settings)
-	keys := make([]token.Keys, len(pools))
+	sets, keys := make([]*jwks.Set, len(pools)), make([]token.Keys, len(pools))
 	for i, p := range pools {
 		set, err := jwks.New(jwks.Config{URL: p.JWKSURL, Snapshot: p.JWKS})
 		if err != nil {
@@ -34,11 +34,17 @@ func build(lookup config.Lookup, out io.Writer) (*authorizer, error) {
 		if p.JWKS == nil {
 			set.Prefetch()
 		}
-		keys[i] = set
+		sets[i], keys[i] = set, set
 	}
 	a, err := assemble(settings, pools, keys, time.Now, out)
 	if err != nil {
 		return nil, err
+	}
+	a.log.fetches = func() (n int) {
+		for _, set := range sets {
+			n += set.Fetches()
+		}
+		return n
 	}
 	a.log.function, _ = lookup("AWS_LAMBDA_FUNCTION_NAME") // which Lambda sets
 	return a, nil
@@ -56,7 +62,7 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 		claims:  settings.Claims,
 		simple:  settings.SimpleResponses,
 		now:     now,
-		log:     record{out: out},
+		log:     record{out: out, fetches: func() int { return 0 }},
 	}
 	var err error
 	if a.rules, err = policy.Parse(ruleText(settings)); err != nil {

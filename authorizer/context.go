@@ -43,10 +43,13 @@ func appendLogin(dst []byte, r *apigw.Request, again bool) []byte {
 	return dst
 }
 
-// appendDenied appends the address of the page that says why not.
+// appendDenied appends the address of the page that says why not, if it is known.
 func appendDenied(dst []byte, r *apigw.Request, code reason.Code) []byte {
-	dst = append(append(dst, r.Base...), "/auth/denied?reason="...)
-	return append(dst, code...)
+	dst = append(append(dst, r.Base...), "/auth/denied"...)
+	if code != reason.OK {
+		dst = append(append(dst, "?reason="...), code...)
+	}
+	return dst
 }
 
 // identityOf returns what backends learn of a caller. An address that the pool has not verified is not among it: anybody may claim any.

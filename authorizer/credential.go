@@ -32,7 +32,7 @@ func (c *credential) read(r *apigw.Request) {
 	c.code = reason.OK
 	if r.Has(apigw.Authorization) {
 		c.kind = bearerCredential
-		if c.token = bearerToken(r.Value(apigw.Authorization)); c.token == "" {
+		if c.token = bearerToken(r); c.token == "" {
 			c.code = reason.BearerMalformed
 		}
 		return
@@ -44,10 +44,11 @@ func (c *credential) read(r *apigw.Request) {
 	}
 }
 
-// bearerToken returns the token of an Authorization header (RFC 6750 section 2.1), "" when it has none or there are several.
-func bearerToken(value string, one bool) string {
+// bearerToken returns the token of the Authorization header (RFC 6750 section 2.1), "" when it has none or there are several headers.
+func bearerToken(r *apigw.Request) string {
+	value, _ := r.Value(apigw.Authorization)
 	scheme, token, ok := strings.Cut(value, " ")
-	if !one || !ok || !strings.EqualFold(scheme, "Bearer") {
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return token

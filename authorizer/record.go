@@ -18,30 +18,42 @@ import (
 type record struct {
 	out      io.Writer
 	function string     // the Lambda's name, which keeps the metrics of several stacks apart
-	mu       sync.Mutex // guards line and the order of writes
-	line     []byte
+	fetches  func() int // of key sets, begun so far
+
+	mu      sync.Mutex // guards what follows, and the order of writes
+	line    []byte
+	counted int // fetches that a line has told of
 }
 
-// A line begins with what makes it metrics; what was not verified has no time.
+// A line begins with what makes it metrics.
 const (
-	metricsStart    = `{"_aws":{"Timestamp":`
-	metricsCount    = `,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["function","outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
-	metricsVerify   = `,{"Name":"verify","Unit":"Microseconds"}`
-	metricsEnd      = `]}]},"msg":"decision","decisions":1`
-	metricsVerified = `,"verify":`
+	metricsStart   = `{"_aws":{"Timestamp":`
+	metricsCount   = `,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["function","outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
+	metricsVerify  = `,{"Name":"verify","Unit":"Microseconds"}`
+	metricsFetches = `,{"Name":"jwks_fetches","Unit":"Count"}`
+	metricsEnd     = `]}]},"msg":"decision","decisions":1`
 )
 
-// write writes d.
+// write writes d. What did not happen, a verification or a fetch, is none of the line's metrics.
 func (r *record) write(d *decision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	fetches := r.fetches() - r.counted
+	r.counted += fetches
 	b := strconv.AppendInt(append(r.line[:0], metricsStart...), d.began.UnixMilli(), 10)
 	b = append(b, metricsCount...)
 	if d.verifying {
-		b = append(append(b, metricsVerify...), metricsEnd...)
-		b = strconv.AppendInt(append(b, metricsVerified...), d.verified.Microseconds(), 10)
-	} else {
-		b = append(b, metricsEnd...)
+		b = append(b, metricsVerify...)
+	}
+	if fetches > 0 {
+		b = append(b, metricsFetches...)
+	}
+	b = append(b, metricsEnd...)
+	if d.verifying {
+		b = strconv.AppendInt(append(b, `,"verify":`...), d.verified.Microseconds(), 10)
+	}
+	if fetches > 0 {
+		b = strconv.AppendInt(append(b, `,"jwks_fetches":`...), int64(fetches), 10)
 	}
 	for _, m := range [...][2]string{
 		{"function", r.function},

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"edgeauth/internal/config"
 	"edgeauth/internal/reason"
@@ -206,6 +207,23 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-asked // although nobody has asked for a key yet
+
+	var log bytes.Buffer
+	a, err := build(func(name string) (string, bool) { v, ok := set[name]; return v, ok && name != "AUTH_JWKS" }, &log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.Advance(time.Since(pool.Now())) // this one goes by the real clock
+	for _, fetched := range []bool{true, false} {
+		log.Reset()
+		if _, err := a.Invoke(context.Background(), page.session(pool.IDToken(nil)).event(t)); err != nil {
+			t.Fatal(err)
+		}
+		named, counted := strings.Contains(log.String(), `,{"Name":"jwks_fetches","Unit":"Count"}]`), strings.Contains(log.String(), `,"jwks_fetches":1,`)
+		if named != fetched || counted != fetched || !strings.Contains(log.String(), `"reason":"ok"`) {
+			t.Errorf("%s", &log)
+		}
+	}
 }
 
 func TestShippedRules(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 	"unicode"
 
@@ -26,7 +25,7 @@ func AppendContext(dst []byte, id Identity, claims []byte) ([]byte, error) {
 	}
 	for _, list := range [2][]string{id.Groups, id.Scopes} {
 		for _, name := range list {
-			if name == "" || strings.ContainsFunc(name, invisible) {
+			if name == "" || !visible(name) {
 				return dst, ErrClaims
 			}
 		}
@@ -48,10 +47,19 @@ func AppendContext(dst []byte, id Identity, claims []byte) ([]byte, error) {
 	return append(dst, '"'), nil
 }
 
-// invisible reports whether r cannot be in the name of a group
+// visible reports whether every character of name can be in the name of a group
 // (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html).
-func invisible(r rune) bool {
-	return ('!' > r || r > '~') && !unicode.In(r, unicode.L, unicode.M, unicode.S, unicode.N, unicode.P)
+func visible(name string) bool {
+	ascii := 0
+	for ascii < len(name) && '!' <= name[ascii] && name[ascii] <= '~' { // nearly every name, at a fraction of what decoding costs
+		ascii++
+	}
+	for _, r := range name[ascii:] {
+		if !unicode.In(r, unicode.L, unicode.M, unicode.S, unicode.N, unicode.P) {
+			return false
+		}
+	}
+	return true
 }
 
 // appendWhole appends the same as one JSON object, for readers who want structure: lists as lists, times as numbers, and the further claims.

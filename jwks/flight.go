@@ -37,6 +37,7 @@ func (s *Set) underWay(now time.Time) *flight {
 func (s *Set) depart(now time.Time) *flight {
 	f := &flight{done: make(chan struct{}), started: now}
 	s.flight = f
+	s.count++
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 		defer cancel()
@@ -62,4 +63,11 @@ func (s *Set) land(f *flight, keys []Key, err error) {
 	if err == nil {
 		s.replace(keys, f.started)
 	}
+}
+
+// Fetches returns how many fetches were begun so far, for whoever counts them.
+func (s *Set) Fetches() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
 }

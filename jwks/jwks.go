@@ -70,6 +70,7 @@ type Set struct {
 	asked  time.Time // when the issuer was last asked, but for Prefetch
 	failed error     // what came of asking
 	flight *flight   // the fetch under way, nil: none
+	count  int       // of the fetches begun so far
 }
 
 // New returns the set that c describes. It fetches nothing.

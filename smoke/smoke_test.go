@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -180,5 +181,11 @@ func TestPlain(t *testing.T) {
 func TestLines(t *testing.T) {
 	if got := lines("a=1; b=2"); !slices.Equal(got, []string{"Cookie", "a=1", "Cookie", "b=2"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestNothingTriedIsNothingProven(t *testing.T) {
+	if err := (&report{out: io.Discard}).verdict(); err == nil {
+		t.Error("it passed")
 	}
 }

@@ -183,11 +183,15 @@ func (e *sent) once(s *scanner, n uint) {
 // arn sets what the ARN says: arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…, where nothing up to the stage could mean anything else
 // in a policy. It returns what follows the stage.
 func (r *Request) arn(arn string) (rest string, ok bool) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") || parts[2] != "execute-api" {
+	var parts [5]string
+	rest = arn
+	for i := range parts {
+		parts[i], rest, _ = strings.Cut(rest, ":")
+	}
+	if parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") || parts[2] != "execute-api" {
 		return "", false
 	}
-	api, rest, _ := strings.Cut(parts[5], "/")
+	api, rest, _ := strings.Cut(rest, "/")
 	stage, rest, ok := strings.Cut(rest, "/")
 	if !ok || !word(parts[1]) || !word(parts[3]) || !word(parts[4]) || !word(api) || !word(strings.TrimPrefix(stage, "$")) {
 		return "", false

@@ -108,6 +108,7 @@ func TestDecodeAuthorizerRefuses(t *testing.T) {
 		{"no type", rest, `"type"`, `"Type"`},
 		{"a type of another type", rest, `"REQUEST"`, `["REQUEST"]`},
 		{"an unknown version", http2, `"2.0"`, `"3.0"`},
+		{"a REST event with a version", rest, `"type"`, `"version": "3.0", "type"`},
 		{"a version of another type", http2, `"2.0"`, `2.0`},
 		{"two types", rest, `"type": "REQUEST"`, `"type": "REQUEST", "type": "REQUEST"`},
 		{"two contexts", rest, `"requestContext": {`, `"requestContext": {}, "requestContext": {`},
@@ -161,6 +162,16 @@ func TestDecodeAuthorizerRefuses(t *testing.T) {
 				t.Errorf("%v, want %v; got %+v", err, ErrUnknownEvent, see(r))
 			}
 		})
+	}
+}
+
+// TestColonsInTheARN: the path at an ARN's end may hold what separates its parts.
+func TestColonsInTheARN(t *testing.T) {
+	event := `{"type":"REQUEST","methodArn":"arn:aws:execute-api:r:1:a/s/GET/x:y/z:","resource":"/{proxy+}","path":"/x:y/z:","httpMethod":"GET",` +
+		`"pathParameters":{"proxy":"x:y/z:"},"requestContext":{"path":"/s/x:y/z:"}}`
+	r, err := DecodeAuthorizer([]byte(event))
+	if err != nil || r.API != "arn:aws:execute-api:r:1:a/s/" || r.Base != "/s" || r.Route != "/x:y/z:" {
+		t.Errorf("API %q, base %q, route %q, %v", r.API, r.Base, r.Route, err)
 	}
 }
 

@@ -66,16 +66,25 @@ func unescape(s string) string {
 
 // mountable reports whether b is a stage or base path that can stand at the beginning of a link: one that leads nowhere but to this origin.
 func mountable(b string) bool {
-	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$+!'()"
 	if b == "" {
 		return true
 	}
 	for segment := range strings.SplitSeq(b[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, allowed) != "" {
+		if segment == "" || segment == "." || segment == ".." || !linkable(segment) {
 			return false
 		}
 	}
 	return b[0] == '/'
+}
+
+// linkable reports whether every character of a segment may stand in a link as it is.
+func linkable(segment string) bool {
+	for i := range len(segment) {
+		if !word(segment[i:i+1]) && strings.IndexByte(".~$+!'()", segment[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // expand fills the parameters into a resource's template. It returns false if one is missing.

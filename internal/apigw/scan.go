@@ -14,7 +14,7 @@ import (
 // maxDepth bounds nesting; API Gateway's events nest five deep.
 const maxDepth = 32
 
-// scanner walks over data. After the first error it stands still: every method returns at once, and loops over members and elements end. The strings
+// scanner walks over data. The first error takes it to the end: every method returns at once, and loops over members and elements end. The strings
 // it returns share data's memory, so data must not change while they are in use.
 type scanner struct {
 	data   []byte
@@ -24,17 +24,16 @@ type scanner struct {
 	failed bool
 }
 
-func (s *scanner) fail() { s.failed = true }
+func (s *scanner) fail() { s.failed, s.pos = true, len(s.data) }
 
 // peek returns the next byte after white space, 0 at the end.
 func (s *scanner) peek() byte {
-	for s.pos < len(s.data) && !s.failed {
-		switch c := s.data[s.pos]; c {
-		case ' ', '\t', '\r', '\n':
-			s.pos++
-		default:
+	for s.pos < len(s.data) {
+		c := s.data[s.pos]
+		if c > ' ' || c != ' ' && c != '\t' && c != '\r' && c != '\n' {
 			return c
 		}
+		s.pos++
 	}
 	return 0
 }
@@ -235,6 +234,7 @@ func (s *scanner) hex4() rune {
 		d, ok := hexDigit(c)
 		if !ok {
 			s.fail()
+			return 0
 		}
 		r = r<<4 | rune(d)
 	}

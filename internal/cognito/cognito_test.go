@@ -246,6 +246,9 @@ func TestUnusableAnswers(t *testing.T) {
 		if _, err := s.Client(t.Context()); !errors.Is(err, cognito.ErrUnavailable) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", name, err)
 		}
+		if n := a.count("DescribeUserPoolClient"); n > 0 && !strings.HasPrefix(name, "no secret") && !strings.HasPrefix(name, "no client described") {
+			t.Errorf("%s: asked about a client all the same", name)
+		}
 	}
 }
 

@@ -26,9 +26,6 @@ func (v *visit) callback() answer {
 	if state == "" && refusal != "" { // Cognito sends most errors without a state
 		return v.refused(refusal, "", v.site.base+"/")
 	}
-	if state == "" {
-		return v.tooLate(errStateMissing, "", nil)
-	}
 	p, forget, err := v.take(state)
 	if err != nil {
 		return v.tooLate(err, state, forget)

@@ -381,6 +381,7 @@ func TestCallbackRefuses(t *testing.T) {
 		{"cut JSON", fault(200, j, `{"access_token":"a","id_tok`), 503, "provider_unavailable", 1},
 		{"no JSON object", fault(200, j, `[]`), 503, "provider_unavailable", 1},
 		{"an endless answer", fault(200, j, `{"a":"`+strings.Repeat("x", 1<<19)+`"}`), 503, "provider_unavailable", 1},
+		{"a good answer that is far too long", edit("more", strings.Repeat("x", 1<<18)), 503, "provider_unavailable", 1},
 		{"a lost connection", func(w *world, _ *browser, _ url.Values) {
 			w.idp.fault = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 		}, 503, "provider_unavailable", 1},
@@ -601,12 +602,12 @@ func TestPendingLoginsAreBoundedInBytes(t *testing.T) {
 	if n := len(b.cookies(base + "/auth/login")); n > 5100 {
 		t.Errorf("%d bytes of cookies", n)
 	}
-	w.idp.groups = 70
+	w.idp.groups = 90
 	b.signIn("alice", base+"/")
 	var callback string
 	for range 5 {
 		w.Advance(time.Second)
-		callback = w.idp.authorize(t, b.begin2(t, base+"/"+strings.Repeat("x", 2000)), "alice")
+		callback = w.idp.authorize(t, b.begin2(t, base+"/"+strings.Repeat("x", 900)), "alice")
 		if n := len(b.cookies(base+"/auth/callback")) + len(callback) + 300; n > 10240 {
 			t.Errorf("the callback takes %d bytes", n)
 		}

@@ -202,7 +202,7 @@ var settings = []struct {
 }{{false, 0}, {true, 0}, {true, 10 * time.Second}, {true, time.Minute}}
 
 func TestInterleavings(t *testing.T) {
-	rounds := 60
+	rounds := 25
 	if testing.Short() {
 		rounds = 10
 	}

@@ -247,6 +247,9 @@ func TestNavigationWithoutKeys(t *testing.T) {
 	b.signIn("alice", base+"/")
 	w.keys = errKeys
 	w.wants(b.open(base+"/auth/login"), 503, "keys_unavailable")
+	if w.idp.count() != 1 {
+		t.Error("the refresh token was spent on a token that nobody can verify")
+	}
 	w.wants(b.call("GET", base+"/auth/session"), 503, "keys_unavailable")
 }
 

@@ -39,12 +39,12 @@ func onSite(base, raw string) bool {
 	}
 	segments := strings.Split(path[1:], "/")
 	for i, segment := range segments {
-		if segment == "" && i < len(segments)-1 || dots(segment) {
+		if segment == "" && i < len(segments)-1 {
 			return false
 		}
 	}
-	for segment := range strings.SplitSeq(u.Path, "/") {
-		if dots(segment) {
+	for segment := range strings.SplitSeq(u.Path, "/") { // unescaped: browsers resolve %2e%2e too
+		if segment == "." || segment == ".." {
 			return false
 		}
 	}
@@ -53,15 +53,6 @@ func onSite(base, raw string) bool {
 
 // unfit reports what browsers drop or turn into something else.
 func unfit(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
-
-// dots reports whether a browser resolves segment away.
-func dots(segment string) bool {
-	if len(segment) > len("%2e%2e") {
-		return false
-	}
-	plain := strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
-	return plain == "." || plain == ".."
-}
 
 // asciiOnly escapes what is beyond ASCII, as browsers do when they send it.
 func asciiOnly(s string) string {

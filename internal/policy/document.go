@@ -7,6 +7,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,10 +40,9 @@ func (t *Table) compile() {
 			owners[text] = append(owners[text], i)
 		}
 	}
-	for text, rules := range owners {
-		t.patterns = append(t.patterns, pattern{text: text, rules: rules})
+	for _, text := range slices.Sorted(maps.Keys(owners)) {
+		t.patterns = append(t.patterns, pattern{text: text, rules: owners[text]})
 	}
-	slices.SortFunc(t.patterns, func(a, b pattern) int { return strings.Compare(a.text, b.text) })
 	for i := range t.patterns {
 		for j := range t.patterns {
 			if i != j && covers(t.patterns[j].text, t.patterns[i].text) {

@@ -16,34 +16,52 @@ import (
 // maxLength bounds all work that a token can cause. Cookies and headers hold less (API Gateway takes 10,240 bytes of headers).
 const maxLength = 16 << 10
 
+// What most junk is refused with, made once.
+var (
+	errLong  = fmt.Errorf("%w: longer than %d bytes", ErrMalformed, maxLength)
+	errParts = fmt.Errorf("%w: not three parts", ErrMalformed)
+)
+
 // compact is a token taken apart.
 type compact struct {
+	parts     [3]string
 	input     string // what is signed: the first two parts, encoded
 	header    []byte
-	payload   []byte
-	signature []byte
+	payload   []byte // nil until decode was called
+	signature []byte // likewise
 }
 
-// split takes raw apart.
-func split(raw string) (compact, error) {
+// split takes raw apart and decodes the header.
+func split(raw string) (t compact, err error) {
 	if len(raw) > maxLength {
-		return compact{}, fmt.Errorf("%w: longer than %d bytes", ErrMalformed, maxLength)
+		return compact{}, errLong
 	}
 	header, rest, _ := strings.Cut(raw, ".")
 	payload, signature, ok := strings.Cut(rest, ".")
-	if !ok {
-		return compact{}, fmt.Errorf("%w: less than three parts", ErrMalformed)
+	if !ok || strings.Contains(signature, ".") {
+		return compact{}, errParts
 	}
-	var decoded [3][]byte
-	buffer := make([]byte, 0, len(raw)*3/4)
-	for i, part := range []string{header, payload, signature} { // the last of which has no further dot, or it is not base64url
-		b, err := strict.AppendBase64(buffer, part)
-		if err != nil {
-			return compact{}, fmt.Errorf("%w: %w", ErrMalformed, err)
-		}
-		decoded[i], buffer = b, b[len(b):]
+	t.parts, t.input = [3]string{header, payload, signature}, raw[:len(raw)-len(signature)-1]
+	t.header, err = decode(make([]byte, 0, len(raw)*3/4), header)
+	return t, err
+}
+
+// decode decodes the payload and the signature, which there is no point in before the header is known to be good.
+func (t *compact) decode() (err error) {
+	if t.payload, err = decode(t.header[len(t.header):], t.parts[1]); err != nil {
+		return err
 	}
-	return compact{raw[:len(raw)-len(signature)-1], decoded[0], decoded[1], decoded[2]}, nil
+	t.signature, err = decode(t.payload[len(t.payload):], t.parts[2])
+	return err
+}
+
+// decode decodes a part into what is left of buffer.
+func decode(buffer []byte, part string) ([]byte, error) {
+	b, err := strict.AppendBase64(buffer, part)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return b, nil
 }
 
 // signedBy returns nil if key has signed t.

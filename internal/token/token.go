@@ -159,6 +159,9 @@ func (v *Verifier) Verify(ctx context.Context, raw string, c Checks) (Claims, er
 	if err != nil {
 		return Claims{}, err
 	}
+	if err := t.decode(); err != nil {
+		return Claims{}, err
+	}
 	p, err := readPayload(t.payload, v.use)
 	if err != nil {
 		return Claims{}, err

@@ -1,0 +1,416 @@
+"""Deploys a template into MiniStack, then signs a user in: the callback and authorizer binaries of build/here, with the environment that the deployment
+gave them, read their parameter and client from it and exchange the code with it.
+
+Everything listens on 127.0.0.1. What has to differ from AWS is in the places marked SUBSTITUTE, and is written into the transcript.
+"""
+
+import base64
+import html
+import http.client
+import http.cookies
+import http.server
+import io
+import json
+import os
+import queue
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+
+ROOT = Path(__file__).parent.parent
+REGION, STACK = "eu-west-1", "edgeauth"
+FUNCTIONS = ["AuthorizerFunction", "CallbackFunction", "DashboardFunction", "ApiFunction"]
+USER, PASSWORD = "alice@example.com", "Correct-Horse-7-Battery"
+CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/rehearsal"
+
+lines, names = [], {}
+
+
+def tell(line=""):
+    """Writes a line of the transcript, with a name in place of every value that differs from run to run."""
+    for value in sorted(names, key=len, reverse=True):
+        line = line.replace(value, f"<{names[value]}>")
+    lines.append(line)
+    print(line, flush=True)
+
+
+def check(condition, line, *seen):
+    if not condition:
+        raise SystemExit("\n".join([f"FAILED: {line}", *map(str, seen)]))
+    tell(f"  ok  {line}")
+
+
+# ---------------------------------------------------------------- the stand-in
+
+
+class MiniStack:
+    def __enter__(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.home = tempfile.TemporaryDirectory()
+        environment = dict(
+            PATH=os.environ["PATH"], HOME=self.home.name, GATEWAY_PORT=str(self.port), EDGE_PORT=str(self.port), BIND_HOST="127.0.0.1",
+            IOT_MTLS_ENABLED="0", AWS_DEFAULT_REGION=REGION, LOG_LEVEL="WARNING",
+        )
+        self.process = subprocess.Popen(["ministack"], env=environment, cwd=self.home.name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(self.url + "/_ministack/health")
+                return self
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("FAILED: MiniStack did not start")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.home.cleanup()
+
+    def client(self, service):
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+
+def package(aws, template):
+    """What `sam package` does: code into a bucket, its address into the template."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name in FUNCTIONS:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as z:
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr = 0o755 << 16
+            z.writestr(entry, (ROOT / "build/here" / name / "bootstrap").read_bytes())
+        s3.put_object(Bucket="code", Key=name, Body=archive.getvalue())
+        template, n = re.subn(rf"(\n  {name}:\n(?:    .*\n|\n)*?      CodeUri: )\.\n", rf"\g<1>s3://code/{name}\n", template)
+        assert n == 1, name
+    return template
+
+
+def substitute(template):
+    # SUBSTITUTE 1 to 3: what MiniStack does not know.
+    template, n = re.subn(r"\n  LoginBranding:(?:.*\n)+?\n", "\n", template)
+    tell(f"  without LoginBranding: MiniStack has no AWS::Cognito::ManagedLoginBranding ({n} resource)")
+    was, is_ = "!GetAtt UserPool.ProviderURL", "!Sub 'https://cognito-idp.${AWS::Region}.amazonaws.com/${UserPool}'"
+    tell(f"  with the issuer written out: MiniStack has no attribute ProviderURL ({template.count(was)} place)")
+    template, n = re.subn(r"Validity: !Ref (?:SessionMinutes|RefreshDays)", "Validity: 30", template)
+    tell(f"  with token validities written out: MiniStack hands a parameter of type Number on as text, which AWS's SDK for Go refuses ({n} places)")
+    return template.replace(was, is_)
+
+
+def deploy(aws, template, stack=STACK, action="create", **parameters):
+    cf = aws.client("cloudformation")
+    getattr(cf, action + "_stack")(
+        StackName=stack, TemplateBody=template, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+    )
+    while True:
+        found = cf.describe_stacks(StackName=stack)["Stacks"][0]
+        if not found["StackStatus"].endswith("IN_PROGRESS"):
+            break
+        time.sleep(0.2)
+    if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        for e in cf.describe_stack_events(StackName=stack)["StackEvents"]:
+            if "FAILED" in e["ResourceStatus"]:
+                print(e["LogicalResourceId"], e.get("ResourceStatusReason"))
+        raise SystemExit(f"FAILED: {stack} is {found['StackStatus']}")
+    resources = cf.describe_stack_resources(StackName=stack)["StackResources"]
+    return (
+        {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
+        {r["LogicalResourceId"]: (r["ResourceType"], r["PhysicalResourceId"]) for r in resources},
+    )
+
+
+# ---------------------------------------------------------------- a Lambda: a binary and a Runtime API
+
+
+class Lambda:
+    """One function's process, answered by a Runtime API of its own: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html"""
+
+    def __init__(self, name, variables):
+        self.events, self.answers, self.log = queue.Queue(), queue.Queue(), []
+        lambda_ = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                event = lambda_.events.get()
+                if event is None:
+                    return self.send_error(500)
+                body = json.dumps(event).encode()
+                self.send_response(200)
+                self.send_header("Lambda-Runtime-Aws-Request-Id", "00000000-0000-0000-0000-000000000000")
+                self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 10) * 1000)))
+                self.send_header("Lambda-Runtime-Invoked-Function-Arn", f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if self.headers.get("Content-Length") else self.chunks()
+                lambda_.answers.put((self.path.rsplit("/", 1)[1], json.loads(body)))
+                self.send_response(202)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def chunks(self):
+                body = b""
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a process that was stopped leaves its poll behind
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        environment = dict(variables, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{self.server.server_port}", AWS_LAMBDA_FUNCTION_NAME=name, AWS_REGION=REGION)
+        self.process = subprocess.Popen([ROOT / "build/here" / name / "bootstrap"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
+
+    def __call__(self, event):
+        self.events.put(event)
+        while True:
+            try:
+                return self.answers.get(timeout=0.2)
+            except queue.Empty:
+                if self.process.poll() is not None:
+                    raise SystemExit("FAILED: the function ended:\n" + "".join(self.log)) from None
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.events.put(None)
+        self.server.shutdown()
+
+
+# ---------------------------------------------------------------- a browser
+
+
+class Browser:
+    """Cookies by path, and a REST API's events in place of a gateway."""
+
+    def __init__(self, api, callback):
+        self.api, self.callback, self.jar = urllib.parse.urlsplit(api), callback, {}
+
+    def cookies(self, path):
+        return "; ".join(f"{n}={v}" for n, (v, p) in self.jar.items() if path == p or path.startswith(p.rstrip("/") + "/"))
+
+    def event(self, url, method="GET", **headers):
+        u = urllib.parse.urlsplit(url)
+        stage = self.api.path.split("/")[1]
+        headers = {"Host": [u.netloc], "Accept": ["text/html"], "Sec-Fetch-Mode": ["navigate"], "Sec-Fetch-Dest": ["document"], "Sec-Fetch-Site": ["same-origin"], **{k.replace("_", "-"): [v] for k, v in headers.items()}}
+        if sent := self.cookies(u.path):
+            headers["Cookie"] = [sent]
+        query = urllib.parse.parse_qs(u.query, keep_blank_values=True) or None
+        path = u.path.removeprefix("/" + stage) or "/"
+        resource = "/auth/{proxy+}" if path.startswith("/auth/") else "/api/{proxy+}" if path.startswith("/api/") else "/{proxy+}" if path != "/" else "/"
+        return {
+            "type": "REQUEST", "methodArn": f"arn:aws:execute-api:{REGION}:123456789012:{u.netloc.split('.')[0]}/{stage}/{method}{path}",
+            "resource": resource, "path": path, "httpMethod": method, "headers": {k: v[-1] for k, v in headers.items()}, "multiValueHeaders": headers,
+            "queryStringParameters": {k: v[-1] for k, v in query.items()} if query else None, "multiValueQueryStringParameters": query,
+            "pathParameters": None, "stageVariables": None, "body": None, "isBase64Encoded": False,
+            "requestContext": {
+                "path": u.path, "stage": stage, "domainName": u.netloc, "httpMethod": method, "resourcePath": resource, "protocol": "HTTP/1.1", "accountId": "123456789012",
+                "apiId": u.netloc.split(".")[0], "requestId": "rehearsal", "extendedRequestId": "rehearsal", "identity": {"sourceIp": "127.0.0.1"},
+            },
+        }
+
+    def visit(self, url, method="GET", **headers):
+        kind, answer = self.callback(self.event(url, method, **headers))
+        if kind != "response":
+            raise SystemExit(f"FAILED: {url}: {answer}\n" + "".join(self.callback.log))
+        found = {k.lower(): v for k, v in (answer.get("multiValueHeaders") or {}).items()}
+        for line in found.get("set-cookie", []):
+            for name, morsel in http.cookies.SimpleCookie(line).items():
+                self.jar.pop(name, None)
+                if morsel["max-age"] not in ("0", "-1"):
+                    self.jar[name] = (morsel.value, morsel["path"] or "/")
+        body = answer.get("body") or ""
+        if answer.get("isBase64Encoded"):
+            body = base64.b64decode(body).decode()
+        location = found.get("location", [""])[0]
+        if hop := re.search(r'data-to="([^"]*)"', body):  # the page that carries a fragment over, and then goes on
+            location = html.unescape(hop[1])
+        return answer["statusCode"], location, body
+
+
+def fetch(url, form=None):
+    """One request to MiniStack's own pages; redirects are shown, not followed."""
+    u = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(u.netloc, timeout=20)
+    target = u.path + ("?" + u.query if u.query else "")
+    if form is None:
+        connection.request("GET", target)
+    else:
+        connection.request("POST", target, urllib.parse.urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+    r = connection.getresponse()
+    return r.status, r.getheader("Location") or "", r.read().decode()
+
+
+def fields(page):
+    inputs = (dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", page))
+    return {i["name"]: i.get("value", "").replace("&amp;", "&") for i in inputs if "name" in i}
+
+
+# ---------------------------------------------------------------- the rehearsal
+
+
+def rehearse(template):
+    with MiniStack() as aws:
+        tell("$ package and deploy, once")
+        template = substitute(package(aws, template))
+        outputs, resources = deploy(aws, template)
+        order = list(resources)
+        api, domain = resources["Api"][1], resources["UserPoolDomain"][1]
+        names.update({api: "api", outputs["UserPoolId"]: "pool", outputs["ClientId"]: "client", domain: "domain", aws.url: "ministack"})
+        tell(f"  CREATE_COMPLETE, {len(resources)} resources, in one pass")
+        waits = [n for n in order if n in ("CallbackFunction", "Api", "UserPoolClient", "AuthorizerFunction", "AuthParameter")]
+        tell("  order: " + ", ".join(waits))
+        for name, value in outputs.items():
+            tell(f"  {name}: {value}")
+
+        tell()
+        tell("$ what came up")
+        cognito, lambdas, ssm = aws.client("cognito-idp"), aws.client("lambda"), aws.client("ssm")
+        told = json.loads(ssm.get_parameter(Name=f"/{STACK}/auth")["Parameter"]["Value"])
+        check(told["client_id"] == outputs["ClientId"] and told["base_urls"] == [outputs["Url"].rstrip("/")], f"parameter /{STACK}/auth: {json.dumps(told)}")
+        c = cognito.describe_user_pool_client(UserPoolId=outputs["UserPoolId"], ClientId=outputs["ClientId"])["UserPoolClient"]
+        check(c["CallbackURLs"] == [outputs["Url"] + "auth/callback"], f"the client's one callback URL: {c['CallbackURLs'][0]}")
+        check(c.get("ClientSecret") and c["AllowedOAuthFlows"] == ["code"], "the client has a secret and the code flow only")
+        pool = cognito.describe_user_pool(UserPoolId=outputs["UserPoolId"])["UserPool"]
+        check(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True, "strangers cannot register")
+        given = {n: lambdas.get_function_configuration(FunctionName=resources[n][1])["Environment"]["Variables"] for n in FUNCTIONS[:2]}
+        check(given["AuthorizerFunction"]["AUTH_CLIENT_IDS"] == outputs["ClientId"], "the authorizer has the client's id in its environment")
+        check(c["ClientSecret"] not in json.dumps([given, outputs, told]), "the client's secret is in no variable, output or parameter")
+
+        cognito.admin_create_user(UserPoolId=outputs["UserPoolId"], Username=USER, MessageAction="SUPPRESS",
+                                  UserAttributes=[{"Name": "email", "Value": USER}, {"Name": "email_verified", "Value": "true"}])
+        cognito.admin_set_user_password(UserPoolId=outputs["UserPoolId"], Username=USER, Password=PASSWORD, Permanent=True)
+        cognito.admin_add_user_to_group(UserPoolId=outputs["UserPoolId"], Username=USER, GroupName="admins")
+
+        # SUBSTITUTE 4: no name server here answers for amazoncognito.com and amazonaws.com.
+        tell("  login_url in the parameter and AUTH_JWKS_URL now lead to MiniStack: no name here leads to AWS")
+        ssm.put_parameter(Name=f"/{STACK}/auth", Overwrite=True, Type="String", Value=json.dumps(dict(told, login_url=aws.url)))
+        here = dict(AUTH_JWKS_URL=f"{aws.url}/{outputs['UserPoolId']}/.well-known/jwks.json", AWS_ENDPOINT_URL=aws.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+        callback = Lambda("CallbackFunction", {**given["CallbackFunction"], **here})
+        authorizer = Lambda("AuthorizerFunction", {**given["AuthorizerFunction"], **here})
+        try:
+            sign_in(aws, outputs, callback, authorizer)
+        finally:
+            callback.stop()
+            authorizer.stop()
+        secrets = [PASSWORD, c["ClientSecret"]]
+        check(not any(s in line for s in secrets for line in callback.log + authorizer.log), "no secret in any log line")
+
+        tell()
+        tell("$ the parameters")
+        variants(aws, template, outputs["UserPoolId"])
+
+
+def sign_in(aws, outputs, callback, authorizer):
+    tell()
+    tell("$ sign in")
+    base = outputs["Url"].rstrip("/")
+    browser = Browser(base, callback)
+    target = base + "/reports?q=1&q=%2F"
+
+    kind, answer = authorizer(browser.event(target))
+    location = answer["context"]["location"] if kind == "response" else ""
+    check(answer["policyDocument"]["Statement"][0]["Effect"] == "Deny" and "/auth/login?return_to=" in location, f"authorizer, no cookie: Deny, location {location}")
+
+    status, location, body = browser.visit(urllib.parse.urljoin(target, location))
+    asked = urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)
+    check(status in (200, 302) and location.startswith(aws.url + "/oauth2/authorize?"), f"callback read its parameter and sends to {location.split('?')[0]}", status, body, *callback.log)
+    check(asked["client_id"] == [outputs["ClientId"]] and asked["code_challenge_method"] == ["S256"] and asked["nonce"] and asked["state"], "with the client's id, PKCE S256, state and nonce")
+
+    status, where, page = fetch(location)
+    if status == 302:
+        status, where, page = fetch(urllib.parse.urljoin(location, where))
+    form = dict(fields(page), username=USER, password=PASSWORD)
+    status, where, page = fetch(aws.url + "/login", form)
+    check(status == 302 and where.startswith(base + "/auth/callback?"), f"MiniStack's login page took the password: 302 {where.split('?')[0]}")
+
+    status, location, body = browser.visit(where)
+    check(status in (200, 302, 303) and "__Host-id" in browser.jar, f"callback exchanged the code with the client's secret, verified the ID token: {status}, cookies {', '.join(sorted(browser.jar))}", status, body, *callback.log)
+    check("/reports?q=1&q=%2F" in (location or body), "and goes back to the page that was asked for, query and all")
+
+    kind, answer = authorizer(browser.event(target))
+    who = answer["context"] if kind == "response" else {}
+    check(answer["policyDocument"]["Statement"][0]["Effect"] == "Allow" and who["email"] == USER, f"authorizer, with the cookie: Allow, email {who.get('email')}, groups {who.get('groups')}")
+
+    status, _, body = browser.visit(base + "/auth/session", Accept="application/json", Sec_Fetch_Mode="cors", Sec_Fetch_Dest="empty")
+    check(status == 200 and USER in body, "/auth/session knows who it is")
+
+    status, _, body = browser.visit(base + "/auth/refresh", "POST", Accept="application/json", Sec_Fetch_Mode="cors", Sec_Fetch_Dest="empty")
+    check(status == 204, f"/auth/refresh renews: {status} {body[:80]}".rstrip())
+
+    status, location, _ = browser.visit(base + "/auth/logout")
+    check(status in (200, 302, 303) and "__Host-id" not in browser.jar, f"/auth/logout clears the cookies and goes to {location.split('?')[0]}")
+    status, where, _ = fetch(location)
+    check(status == 302 and where == base + "/auth/signed-out", f"which comes back to {where}")
+
+
+def variants(aws, template, pool):
+    """Other choices of parameters, each a stack of its own."""
+    refused = [
+        ("AppDomain without its certificate", dict(AppDomain="app.example.com")),
+        ("an existing pool without its login URL", dict(ExistingUserPoolId=pool)),
+        ("an external provider without its issuer", dict(OidcName="Okta")),
+        ("nobody who may sign in", dict(LocalUsers="false")),
+        ("a stage name that is none", dict(StageName="a/b")),
+    ]
+    for what, parameters in refused:
+        try:
+            deploy(aws, template, "refused", **parameters)
+        except ClientError as e:
+            tell(f"  ok  refused before anything is made: {what} ({e.response['Error']['Code']})")
+        else:
+            raise SystemExit(f"FAILED: accepted {what}")
+
+    outputs, resources = deploy(aws, template, "borrowed", ExistingUserPoolId=pool, ExistingLoginUrl="https://login.example.com")
+    check(outputs["UserPoolId"] == pool and "UserPool" not in resources, "existing pool: one more client, no pool of its own")
+
+    outputs, resources = deploy(aws, template, "domain", AppDomain="app.example.com", AppCertificateArn=CERTIFICATE)
+    told = json.loads(aws.client("ssm").get_parameter(Name="/domain/auth")["Parameter"]["Value"])
+    check(outputs["Url"] == "https://app.example.com/" and told["base_urls"] == ["https://app.example.com"], f"a host of one's own, in one pass: {outputs['Url']}")
+
+    def deployment():
+        return aws.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+
+    before = {r["PhysicalResourceId"] for r in deployment() if r["ResourceType"] == "AWS::ApiGateway::Deployment"}
+    time.sleep(1.1)  # the deployment's name holds the second in which it was made
+    deploy(aws, template, action="update", AllowedOrigin="https://www.example.com")
+    after = {r["PhysicalResourceId"] for r in deployment() if r["ResourceType"] == "AWS::ApiGateway::Deployment"}
+    check(before != after, "an update that changes a parameter makes a new deployment of the API")
+
+
+def main(path):
+    started = time.time()
+    rehearse(Path(path).read_text())
+    print(f"{time.time() - started:.0f} s")
+    document = ROOT / "docs/rehearsal.md"
+    if document.exists():
+        text = document.read_text()
+        document.write_text(re.sub(r"(?s)```console\n.*?```", lambda _: "```console\n" + "\n".join(lines) + "\n```", text, count=1))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
