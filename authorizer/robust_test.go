@@ -165,7 +165,7 @@ func TestInvocationsShareNothing(t *testing.T) {
 }
 
 func TestBuild(t *testing.T) {
-	pool := tokentest.New(t)
+	pool, log := tokentest.New(t), new(bytes.Buffer)
 	set := map[string]string{
 		"AUTH_ISSUER": tokentest.Issuer, "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_JWKS_URL": pool.Server(t), "AUTH_JWKS": string(pool.JWKS()),
 	}
@@ -178,7 +178,7 @@ func TestBuild(t *testing.T) {
 			}
 			v, ok := set[name]
 			return v, ok
-		}, io.Discard)
+		}, log)
 	}
 	for _, c := range []struct{ name, value, want string }{
 		{"AUTH_ISSUER", "", "config: AUTH_ISSUER is not set"},
@@ -208,8 +208,8 @@ func TestBuild(t *testing.T) {
 	}
 	<-asked // although nobody has asked for a key yet
 
-	var log bytes.Buffer
-	a, err := build(func(name string) (string, bool) { v, ok := set[name]; return v, ok && name != "AUTH_JWKS" }, &log)
+	log.Reset()
+	a, err := with("AUTH_JWKS", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,8 +221,52 @@ func TestBuild(t *testing.T) {
 		}
 		named, counted := strings.Contains(log.String(), `,{"Name":"jwks_fetches","Unit":"Count"}]`), strings.Contains(log.String(), `,"jwks_fetches":1,`)
 		if named != fetched || counted != fetched || !strings.Contains(log.String(), `"reason":"ok"`) {
-			t.Errorf("%s", &log)
+			t.Errorf("%s", log)
 		}
+	}
+}
+
+// TestTrustedPools starts from the settings: each pool has keys, clients and bearer clients of its own, and a subject is one only together with its issuer.
+func TestTrustedPools(t *testing.T) {
+	const other, client, machine = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Test00002", "2example23456789abcdefghij", "3example23456789abcdefghij"
+	first, second, log := tokentest.New(t), tokentest.New(t), new(bytes.Buffer)
+	second.SetKeys(tokentest.StockKey(2), tokentest.StockKey(3))
+	for _, p := range []*tokentest.Pool{first, second} {
+		p.Advance(time.Since(p.Now())) // what is built from settings has the machine's clock
+	}
+	trust, err := json.Marshal([]map[string]any{{"issuer": other, "jwks_url": second.Server(t), "client_ids": []string{client}, "bearer_client_ids": []string{machine}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{
+		"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": first.Server(t), "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_TRUST": string(trust),
+	}
+	a, err := build(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := door{a, first, log}
+	theirs, ours := tokentest.Claims{"iss": other, "aud": client}, tokentest.Claims{"iss": tokentest.Issuer}
+	for _, c := range []struct {
+		name   string
+		r      request
+		want   string
+		issuer string // that backends learn
+	}{
+		{"the stack's own pool", page.session(first.IDToken(ours)), "allow ok", tokentest.Issuer},
+		{"the other pool", page.session(second.IDToken(theirs)), "allow ok", other},
+		{"the other in the name of our own", page.session(second.IDToken(ours)), "login token_unknown_key", ""},
+		{"our own in the name of the other", page.session(first.IDToken(theirs)), "login token_unknown_key", ""},
+		{"the other's client at ours", page.session(first.IDToken(tokentest.Claims{"aud": client})), "login token_audience", ""},
+		{"our client at the other", page.session(second.IDToken(tokentest.Claims{"iss": other})), "login token_audience", ""},
+		{"the other's machine", request{}.bearer(second.AccessToken(tokentest.Claims{"iss": other, "client_id": machine})), "allow ok", other},
+		{"the other's machine at ours, which has none", request{}.bearer(first.AccessToken(tokentest.Claims{"client_id": machine})), "401 token_issuer", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := d.want(t, c.r, c.want); got.Context["iss"] != c.issuer || c.issuer != "" && got.Context["sub"] != tokentest.Subject {
+				t.Errorf("backends learn %q of %q", got.Context["sub"], got.Context["iss"])
+			}
+		})
 	}
 }
 
