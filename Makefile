@@ -10,19 +10,20 @@ URL        ?= http://localhost:3000/Prod
 SIGN_IN_AS := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice@example.com)
 FUZZTIME   ?= 20s
 RUN_FLAGS  ?=
+RULES      ?=
 GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint e2e cookie smoke template-check rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
+.PHONY: help run build test lint e2e cookie token smoke template-check rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## run everything on this machine: http://localhost:3000/Prod/
+run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file: with these access rules; RUN_FLAGS: see local/README.md)
 	@$(MAKE) -s build ARCH=$$(go env GOARCH) OS=$$(go env GOOS) BUILD=build/here >/dev/null
 	@go build -o build/local ./local
-	@exec build/local run -template template.yaml -build build/here $(RUN_FLAGS)
+	@exec build/local run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
 build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes
 	@for f in $(FUNCTIONS); do mkdir -p $(BUILD)/$$f; $(MAKE) -s build-$$f ARTIFACTS_DIR=$(BUILD)/$$f ARCH=$(ARCH) OS=$(OS); done
@@ -50,6 +51,9 @@ e2e: ## drive the whole system from outside, with a browser (needs chromium)
 
 cookie: ## sign in at URL, here or deployed, and print a value for curl -b (deployed: USER=, and the password in PASSWORD)
 	@go run ./smoke cookie -url $(URL) -user $(SIGN_IN_AS)
+
+token: ## print an access token for curl -H "Authorization: Bearer …", here only; AS=machine: of the machine client
+	@go run ./local token -url $(URL) $(if $(filter machine,$(AS)),-machine,-user $(SIGN_IN_AS))
 
 smoke: ## try the system at URL from outside, here or deployed (deployed: USER=, and the password in PASSWORD)
 	@go run ./smoke check -url $(URL) -user $(SIGN_IN_AS)

@@ -78,8 +78,10 @@ func TestEvents(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	h, err := handler(func(name string) (string, bool) {
-		return map[string]string{"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": pool.Server(t), "AUTH_USER_POOL_ID": "p1", "AUTH_PARAMETER": "/stack/auth",
-			"AUTH_BRAND": `{"name":"Example"}`}[name], true
+		return map[string]string{
+			"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": pool.Server(t), "AUTH_USER_POOL_ID": "p1", "AUTH_PARAMETER": "/stack/auth",
+			"AUTH_BRAND": `{"name":"Example"}`,
+		}[name], true
 	})
 	if err != nil {
 		t.Fatal(err)

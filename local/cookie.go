@@ -35,20 +35,24 @@ func cookie(ctx context.Context, args []string, stdout io.Writer) error {
 	} else if err != nil {
 		return err
 	}
-	session, err := signIn(ctx, strings.TrimSuffix(base, "/")+"/", user, password)
+	v, err := newVisitor(base, user, password)
+	if err == nil {
+		_, err = v.walk(ctx, v.app.JoinPath("auth/login"), func(page) bool { return v.session() != "" })
+	}
 	if err != nil {
 		return fmt.Errorf("local cookie: %w", err)
 	}
-	fmt.Fprintln(stdout, session)
+	fmt.Fprintln(stdout, v.session())
 	return nil
 }
 
 // visitor is a browser without a screen.
 type visitor struct {
-	client *http.Client
-	app    *url.URL
-	site   string // what Sec-Fetch-Site says: https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
-	origin string // of the form that was submitted
+	client         *http.Client
+	app            *url.URL // ends in a slash
+	user, password string
+	site           string // what Sec-Fetch-Site says: https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+	origin         string // of the form that was submitted
 }
 
 // page is where the visitor is.
@@ -59,28 +63,32 @@ type page struct {
 	body   string
 }
 
-func signIn(ctx context.Context, app, user, password string) (string, error) {
-	at, err := url.Parse(app)
+func newVisitor(app, user, password string) (*visitor, error) {
+	at, err := url.Parse(strings.TrimSuffix(app, "/") + "/")
 	if err != nil || at.Host == "" {
-		return "", fmt.Errorf("%q is no URL", app)
+		return nil, fmt.Errorf("%q is no URL", app)
 	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	v := &visitor{app: at, site: "none", client: &http.Client{
+	return &visitor{app: at, user: user, password: password, site: "none", client: &http.Client{
 		Jar:           prefixJar{jar},
 		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	p, err := v.open(ctx, http.MethodGet, at.JoinPath("auth/login"), nil)
+	}}, nil
+}
+
+// walk opens an address and goes on, through redirects and a login form, until it is done.
+func (v *visitor) walk(ctx context.Context, start *url.URL, done func(page) bool) (page, error) {
+	p, err := v.open(ctx, http.MethodGet, start, nil)
 	submitted := false
 	for range hops {
 		switch {
 		case err != nil:
-			return "", err
-		case v.session() != "":
-			return v.session(), nil
+			return page{}, err
+		case done(p):
+			return p, nil
 		case p.to != "":
 			p, err = v.follow(ctx, p)
 			continue
@@ -88,22 +96,22 @@ func signIn(ctx context.Context, app, user, password string) (string, error) {
 		form, found := findForm(p.body)
 		switch {
 		case !found && submitted:
-			return "", fmt.Errorf("signing in ended with %d on %s%s and no session", p.status, p.at.Host, p.at.Path)
+			return page{}, fmt.Errorf("signing in ended with %d on %s%s and no session", p.status, p.at.Host, p.at.Path)
 		case !found:
-			return "", fmt.Errorf("%s%s answered %d without a form for a name and a password; only such login pages can be driven", p.at.Host, p.at.Path, p.status)
+			return page{}, fmt.Errorf("%s%s answered %d without a form for a name and a password; only such login pages can be driven", p.at.Host, p.at.Path, p.status)
 		case submitted:
-			return "", fmt.Errorf("%s did not accept the name and the password", p.at.Host)
+			return page{}, fmt.Errorf("%s did not accept the name and the password", p.at.Host)
 		}
 		submitted = true
-		form.values.Set(form.user, user)
-		form.values.Set(form.password, password)
+		form.values.Set(form.user, v.user)
+		form.values.Set(form.password, v.password)
 		var target *url.URL
 		if target, err = p.at.Parse(form.action); err == nil {
 			v.site, v.origin = "same-origin", originOf(p.at)
 			p, err = v.open(ctx, http.MethodPost, target, form.values)
 		}
 	}
-	return "", errors.New("the sign-in goes round in circles")
+	return page{}, errors.New("the sign-in goes round in circles")
 }
 
 func (v *visitor) follow(ctx context.Context, p page) (page, error) {

@@ -3,6 +3,7 @@
 //
 //	local run -template template.yaml -build build/here
 //	local cookie -url http://localhost:3000/Prod -user alice@example.com
+//	local token -machine
 package main
 
 import (
@@ -17,7 +18,8 @@ import (
 )
 
 const usage = `usage: local run    [flags]   run the system
-       local cookie [flags]   sign in on a running system and print a value for curl -b`
+       local cookie [flags]   sign in on a running system and print a value for curl -b
+       local token  [flags]   get an access token there and print it`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -36,6 +38,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 			return run(ctx, args[1:], stdout, stderr)
 		case "cookie":
 			return cookie(ctx, args[1:], stdout)
+		case "token":
+			return token(ctx, args[1:], stdout)
 		}
 	}
 	return errors.New(usage)

@@ -55,7 +55,8 @@ def dependencies_form_no_circle(s):
 def the_api_does_not_wait_for_the_authorizer(s):
     """The first cut. A reference would close the circle authorizer -> client -> API as soon as the authorizer wants the client's id."""
     want("AuthorizerFunction" not in set(references(s.raw["Resources"]["Api"]["Properties"])), "the API refers to the authorizer")
-    want("UserPoolClient" in set(references(s.raw["Resources"]["AuthorizerFunction"]["Properties"])), "the authorizer does not get the client's id")
+    variables = s.raw["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
+    want("UserPoolClient" in set(references(variables["AUTH_CLIENT_IDS"])), "the authorizer does not get the client's id")
 
 
 @hazard
@@ -322,7 +323,7 @@ def settings_are_those_the_code_reads(s):
 @hazard
 def the_environment_fits(s):
     """Lambda takes 4 KB of variables: everything fits, however long the long parameters are."""
-    long = {"AccessRules": "a", "JwksSnapshot": '{"keys":[]}', "TrustedPools": "[]", "MoreClaims": "a", "BearerClientIds": "a"}
+    long = {"AccessRules": "a", "JwksSnapshot": '{"keys":[]}', "TrustedPools": "[]", "MoreClaims": "a", "BearerClientIds": "a", "UserBearer": "true", "MachineScope": "a/b"}
     for name in ["AccessRules", "JwksSnapshot", "TrustedPools"]:
         long[name] = long[name].ljust(s.source["Parameters"][name].get("MaxLength", 1 << 20))
     stack = again(s, **long)
@@ -516,6 +517,24 @@ def an_existing_pool_is_only_borrowed(s):
         want(x.variables(function)["AUTH_ISSUER"] == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1", "issuer")
     updated = again(s, **POOL, ExistingIssuerType="UPDATED").variables("AuthorizerFunction")
     want(updated["AUTH_ISSUER"] == "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1", "updated issuer")
+
+
+@hazard
+def machines_come_by_name_only(s):
+    """Nobody's access tokens are let in unless somebody asks; a machine gets its one scope by client credentials, and no user signs in with its client."""
+    want(not s.of("AWS::Cognito::UserPoolResourceServer") and bearers(s) == "", "a machine that nobody has asked for")
+    x = again(s, MachineScope="reports/read", BearerClientIds="abc")
+    machine, server = x.of("AWS::Cognito::UserPoolClient")["MachineClient"], x.one("AWS::Cognito::UserPoolResourceServer")
+    want((server["Identifier"], server["Scopes"][0]["ScopeName"], machine["AllowedOAuthScopes"]) == ("reports", "read", ["reports/read"]), "another scope")
+    want(machine["AllowedOAuthFlows"] == ["client_credentials"] and machine["GenerateSecret"] is True and "CallbackURLs" not in machine, "another flow, or no secret")
+    want(machine["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"], "users may sign in with the machine's client")
+    want("MachineScopes" in graph(x)["MachineClient"], "the client may come before its scope")
+    want(bearers(x) == "abc,{'Ref': 'MachineClient'}", f"bearers are {bearers(x)}")
+    want(bearers(again(s, UserBearer="true")) == ",{'Ref': 'UserPoolClient'}", "UserBearer does nothing")
+
+
+def bearers(s):
+    return s.variables("AuthorizerFunction")["AUTH_BEARER_CLIENT_IDS"]
 
 
 @hazard

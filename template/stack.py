@@ -124,7 +124,7 @@ class Stack:
             if name == "Fn::Select":
                 return self.resolve(args[1])[int(args[0])]
             if name == "Fn::Join":
-                return args[0].join(str(self.resolve(x)) for x in args[1])
+                return args[0].join(map(str, self.resolve(args[1])))
         resolved = {k: self.resolve(x) for k, x in v.items()}
         return {k: x for k, x in resolved.items() if x is not NO_VALUE}
 

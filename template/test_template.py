@@ -90,7 +90,7 @@ BROKEN = [
     ("flows_are_listed", "RetryGracePeriodSeconds: 60", "RetryGracePeriodSeconds: 0"),
     ("passwords_open_nothing_by_default", "!If [AdminsMayUsePasswords, ALLOW_ADMIN_USER_PASSWORD_AUTH, !Ref AWS::NoValue]", "ALLOW_ADMIN_USER_PASSWORD_AUTH"),
     ("the_client_does_the_code_flow_only", "AllowedOAuthFlows: [code]", "AllowedOAuthFlows: [code, implicit]"),
-    ("the_client_does_the_code_flow_only", "GenerateSecret: true", "GenerateSecret: false"),
+    ("the_client_does_the_code_flow_only", "ClientName: !Ref AWS::StackName\n      GenerateSecret: true", "ClientName: !Ref AWS::StackName\n      GenerateSecret: false"),
     ("the_client_does_the_code_flow_only", "AllowedOAuthScopes: [openid, email]", "AllowedOAuthScopes: [openid]"),
     ("sign_out_can_revoke", "EnableTokenRevocation: true", "EnableTokenRevocation: false"),
     ("one_mailbox_is_one_user", "CaseSensitive: false", "CaseSensitive: true"),
@@ -104,6 +104,11 @@ BROKEN = [
     ("the_login_host_is_made_up_when_nobody_names_it", "{ Id: !Select [2, !Split", "{ Id: !Select [1, !Split"),
     ("an_existing_pool_is_only_borrowed", "  AdminsGroup:\n    Type: AWS::Cognito::UserPoolGroup\n    Condition: PoolIsOurs\n", "  AdminsGroup:\n    Type: AWS::Cognito::UserPoolGroup\n"),
     ("an_existing_pool_is_only_borrowed", "{ Host: !If [IssuerIsUpdated, issuer-cognito-idp, cognito-idp] }", "{ Host: cognito-idp }"),
+    ("machines_come_by_name_only", "AllowedOAuthFlows: [client_credentials]", "AllowedOAuthFlows: [code]"),
+    ("machines_come_by_name_only", "    DependsOn: MachineScopes # a client's scopes have to be there before it\n", ""),
+    ("machines_come_by_name_only", "      ExplicitAuthFlows: [ALLOW_REFRESH_TOKEN_AUTH] # the least there is: saying nothing allows passwords as well\n", ""),
+    ("machines_come_by_name_only", "- !If [UsersAreBearers, !Ref UserPoolClient, !Ref AWS::NoValue]", "- !Ref UserPoolClient"),
+    ("machines_come_by_name_only", "- !If [HasMachine, !Ref MachineClient, !Ref AWS::NoValue]", "- !Ref AWS::NoValue"),
     ("external_providers_are_offered", "- !If [HasSaml, !Ref SamlProvider, !Ref AWS::NoValue]", "- !If [HasSaml, !Ref OidcProvider, !Ref AWS::NoValue]"),
     ("external_providers_are_offered", "- !If [UsersAreLocal, COGNITO, !Ref AWS::NoValue]", "- COGNITO"),
     ("requests_are_throttled", "          ThrottlingRateLimit: !Ref RequestsPerSecond\n", "          ThrottlingRateLimit: 0\n"),
@@ -158,6 +163,38 @@ class Template(unittest.TestCase):
         text = (DOCS / "operations.md").read_text().split("## Reason codes")[1].split("## When")[0]
         listed = re.findall(r"^\| `(\w+)` \|", text, re.M)
         self.assertEqual(sorted(codes), sorted(listed))
+
+
+class SecondStack(unittest.TestCase):
+    """The example of an API elsewhere that has the same authorizer."""
+
+    def setUp(self):
+        self.stack = Stack((DOCS.parent / "examples/second-stack/template.yaml").read_text())
+        self.function = {"Fn::ImportValue": Stack(TEXT).raw["Outputs"]["AuthorizerArn"]["Export"]["Name"]["Fn::Sub"].replace("${AWS::StackName}", "edgeauth")}
+
+    def test_asks_the_authorizer_for_every_route(self):
+        asked = hazards.authorizer(self.stack)
+        self.assertIn(f"/functions/{self.function}/invocations", asked["authorizerUri"])
+        hazards.no_decision_is_replayed(self.stack)
+        hazards.no_request_is_answered_before_the_authorizer(self.stack)
+        for _, _, operation in self.stack.routes():
+            self.assertEqual(operation["security"], [{"SessionAuthorizer": []}])
+
+    def test_may_call_it(self):
+        hazards.permitted(self.stack, self.function, "/authorizers/*")
+        hazards.only_this_api_may_call(self.stack)
+
+    def test_answers_programs(self):
+        statuses = {kind: int(r["statusCode"]) for kind, r in self.stack.responses.items()}
+        self.assertEqual(statuses, {"ACCESS_DENIED": 403, "UNAUTHORIZED": 401, "AUTHORIZER_FAILURE": 500, "AUTHORIZER_CONFIGURATION_ERROR": 500})
+        hazards.responses_inherit_nothing(self.stack)
+        hazards.bodies_echo_nothing_of_the_request(self.stack)
+
+    def test_refuses_a_request_without_context(self):
+        space = {}
+        exec(self.stack.source["Resources"]["ReportsFunction"]["Properties"]["InlineCode"], space)
+        for context, status in [({}, 401), ({"authorizer": None}, 401), ({"authorizer": {"sub": "m", "scope": "a/b"}}, 200)]:
+            self.assertEqual(space["handler"]({"requestContext": context}, None)["statusCode"], status)
 
 
 if __name__ == "__main__":

@@ -93,8 +93,10 @@ func TestLogoutClearsEveryVariant(t *testing.T) {
 			cleared = append(cleared, line[:strings.IndexByte(line, '=')])
 		}
 	}
-	want := []string{"__Host-id", "__Host-id-2", "__Host-id-3", "__Host-id-4", "__Host-id-5", "__Host-id-6", "__Secure-login-x", "__Secure-loop",
-		"__Secure-refresh", "__Secure-refresh-2", "__Secure-refresh-3", "__Secure-refresh-4", "__Secure-refresh-5", "__Secure-refresh-6"}
+	want := []string{
+		"__Host-id", "__Host-id-2", "__Host-id-3", "__Host-id-4", "__Host-id-5", "__Host-id-6", "__Secure-login-x", "__Secure-loop",
+		"__Secure-refresh", "__Secure-refresh-2", "__Secure-refresh-3", "__Secure-refresh-4", "__Secure-refresh-5", "__Secure-refresh-6",
+	}
 	if slices.Sort(cleared); !slices.Equal(cleared, want) {
 		t.Errorf("cleared %q", cleared)
 	}
@@ -143,6 +145,9 @@ func TestSignedOutPageStays(t *testing.T) {
 	if strings.Contains(body(res), "http-equiv") || res.Header.Get("Refresh") != "" || res.Header.Get("Location") != "" {
 		t.Error("the page moves on by itself")
 	}
+	if !strings.Contains(body(res), "you may still be signed in there") {
+		t.Error("nothing is said about accounts elsewhere")
+	}
 	script := regexp.MustCompile(`<script>([^<]*)</script>`).FindStringSubmatch(body(res))
 	if script == nil || !strings.Contains(script[1], "BroadcastChannel") {
 		t.Fatalf("no farewell: %s", body(res))
@@ -183,8 +188,10 @@ func TestPages(t *testing.T) {
 	for _, target := range []string{"signed-out", "denied?reason=group_required", "callback?state=x&code=y", "callback?error=access_denied", "nothing", "logout", "session"} {
 		res := w.browser().open(base + "/auth/" + target)
 		text := body(res)
-		for _, part := range []string{"<!doctype html>", `<html lang="en">`, "<main", "<h1>", "<header>", "<footer>", `name="viewport"`, "<title>",
-			"A&lt;b&gt;&#34;c", `src="https://logo.example/a.svg"`, `href="mailto:help@example.com"`} {
+		for _, part := range []string{
+			"<!doctype html>", `<html lang="en">`, "<main", "<h1>", "<header>", "<footer>", `name="viewport"`, "<title>",
+			"A&lt;b&gt;&#34;c", `src="https://logo.example/a.svg"`, `href="mailto:help@example.com"`,
+		} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s lacks %s", target, part)
 			}
@@ -214,6 +221,9 @@ func TestPages(t *testing.T) {
 	nested := body(w.browser().open(base + "/auth/a/b/c"))
 	if !strings.Contains(nested, `href="../../edgeauth.css?v=`) {
 		t.Error("a nested page cannot find its style sheet")
+	}
+	if !strings.Contains(nested, `href="../../../"`) {
+		t.Error("a nested page cannot find the start page")
 	}
 }
 
@@ -257,9 +267,9 @@ func TestHeadHasNoBody(t *testing.T) {
 // TestLoopStops: a session that was given and does not come back stops the third time, and the page says why.
 func TestLoopStops(t *testing.T) {
 	for _, row := range []struct {
-		name   string
-		break_ func(b *browser)
-		cause  string
+		name  string
+		spoil func(b *browser)
+		cause string
 	}{
 		{"the browser refuses the session cookie", func(b *browser) { b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-") } }, "does not keep"},
 		{"something changes it", func(b *browser) { b.extra.Set("X-Test", "1") }, "does not keep"},
@@ -267,7 +277,7 @@ func TestLoopStops(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser()
-			row.break_(b)
+			row.spoil(b)
 			drop := func() {
 				for key, c := range b.jar {
 					if strings.HasPrefix(c.name, "__Host-") {
@@ -503,6 +513,8 @@ func TestFragment(t *testing.T) {
 	for _, row := range []struct{ page, fragment, want string }{
 		{"/a?b=c", "section", "#section"},
 		{"/a", "x=1&y=%20;/?", "#x=1&y=%20;/?"},
+		{"/a", strings.Repeat("/", 341), "#" + strings.Repeat("/", 341)},
+		{"/a", strings.Repeat("/", 342), ""}, // longer than it may be once it is escaped
 		{"/a#given", "other", "#given"},
 		{"/a", "", ""},
 		{"/a", "a b", ""},
@@ -527,8 +539,8 @@ func TestFragment(t *testing.T) {
 		if row.fragment != "" { // what the script does
 			b.obey(attribute("cookie")+"="+encodeURIComponent(row.fragment)+"; Path="+attribute("path")+"; Max-Age=600; Secure; SameSite=Lax", false)
 		}
-		if names := b.cookies(base + "/auth/login"); strings.Contains(names, "fragment") {
-			t.Error("the fragment travels further than the callback")
+		if names := b.cookies(base + "/"); strings.Contains(names, "fragment") {
+			t.Error("the fragment travels to the application")
 		}
 		res = b.open(callback)
 		path, _, _ := strings.Cut(row.page, "#")
@@ -537,6 +549,59 @@ func TestFragment(t *testing.T) {
 		}
 		if names := b.has("__Secure-fragment"); len(names) != 0 {
 			t.Errorf("left over: %q", names)
+		}
+	}
+}
+
+// TestFragmentsGoWithTheirLogins: what is forgotten of a login is forgotten whole, and fragments count where bytes are counted.
+func TestFragmentsGoWithTheirLogins(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	for range 9 {
+		w.Advance(time.Second)
+		begun := b.has("__Secure-login-")
+		b.begin(base + "/" + strings.Repeat("x", 700))
+		for _, name := range b.has("__Secure-login-") {
+			if id := strings.TrimPrefix(name, "__Secure-login-"); !slices.Contains(begun, name) {
+				b.obey("__Secure-fragment-"+id+"="+strings.Repeat("x", 1024)+"; Path=/Prod/auth; Max-Age=600; Secure; SameSite=Lax", false)
+			}
+		}
+	}
+	if logins, fragments := len(b.has("__Secure-login-")), len(b.has("__Secure-fragment-")); logins != fragments || logins > 4 || logins < 2 {
+		t.Errorf("%d logins, %d fragments", logins, fragments)
+	}
+	if n := len(b.cookies(base + "/auth/callback")); n > 6200 {
+		t.Errorf("%d bytes", n)
+	}
+	b.obey("__Secure-fragment-orphan=x; Path=/Prod/auth; Max-Age=600; Secure; SameSite=Lax", false)
+	b.begin(base + "/")
+	if len(b.has("__Secure-fragment-orphan")) != 0 {
+		t.Error("a fragment outlives its login")
+	}
+	b.call("POST", base+"/auth/logout")
+	if names := b.has(""); len(names) != 0 {
+		t.Errorf("left over: %q", names)
+	}
+}
+
+// TestAnswersAreBounded: however many cookies somebody plants, an answer's headers stay below what a gateway takes.
+func TestAnswersAreBounded(t *testing.T) {
+	w := newWorld(t)
+	var junk []string
+	for i := range 400 {
+		junk = append(junk, fmt.Sprintf("__Secure-login-%d=x", i))
+	}
+	for _, method := range []string{"GET", "POST"} {
+		route := map[string]string{"GET": "login", "POST": "logout"}[method]
+		res := w.browser().send(method, base+"/auth/"+route, append(asNavigation[:4:4], "Sec-Fetch-Site", "same-origin", "Cookie", strings.Join(junk, "; "))...)
+		size := 0
+		for name, values := range res.Header {
+			for _, v := range values {
+				size += len(name) + len(v) + 4
+			}
+		}
+		if res.StatusCode >= 400 || size > 8000 {
+			t.Errorf("%s: %d with %d bytes of headers", route, res.StatusCode, size)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package login
 
 // This file decides how the part of an address after "#" survives the login. Browsers never send it, and drop it at the identity provider's form. So a
-// browser on its way there gets a page of a kilobyte, whose script puts the fragment into a cookie that only the callback sees and moves on at once.
+// browser on its way there gets a page of a kilobyte, whose script puts the fragment into a cookie that only our routes see, and moves on at once.
 // Renewal needs none of it: browsers carry a fragment along redirects.
 
 import (
@@ -13,7 +13,7 @@ import (
 
 const (
 	fragmentPrefix = "__Secure-fragment-"
-	maxFragment    = 1024
+	maxFragment    = 1024 // bytes, as it stands in the cookie: the script in pages.go keeps to it too
 )
 
 // fragment returns "#" and the fragment that belongs to a login, or "", and what makes the browser forget it. A page can write this cookie, so it is
@@ -24,9 +24,9 @@ func (v *visit) fragment(state string) (string, []string) {
 	if err != nil {
 		return "", nil
 	}
-	forget := []string{cookie.Forget(name, v.site.auth("callback"))}
+	forget := []string{cookie.Forget(name, v.site.cookiePath())}
 	text, err := url.PathUnescape(value)
-	if err != nil || text == "" || len(text) > maxFragment {
+	if err != nil || text == "" || len(value) > maxFragment {
 		return "", forget
 	}
 	if strings.ContainsFunc(text, func(c rune) bool { return unfit(c) || c >= 0x7f }) {

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -162,6 +163,9 @@ type visit struct {
 	sealer   sealer
 }
 
+// timeToAnswer is kept of a Lambda's time, so that a provider that does not answer leads to a page of ours and not to one of the gateway's.
+const timeToAnswer = 500 * time.Millisecond
+
 // ServeHTTP answers a request, and logs one line about it.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
@@ -170,6 +174,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		path, i = "/auth/", 0
 	}
 	name := path[i+len("/auth/"):]
+	if deadline, limited := r.Context().Deadline(); limited {
+		ctx, cancel := context.WithDeadline(r.Context(), deadline.Add(-timeToAnswer))
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
 	v := &visit{handler: h, r: r, route: name, up: strings.Repeat("../", strings.Count(name, "/")), now: h.Now(), cookies: r.Header.Values("Cookie")}
 	v.write(w, v.answer(path[:i]))
 }
@@ -180,7 +189,7 @@ func (v *visit) answer(base string) answer {
 		v.route = "unknown" // what the client sent belongs into no log
 		return v.fail(http.StatusNotFound, errNotFound)
 	}
-	if !contains(found.methods, v.r.Method) {
+	if !slices.Contains(found.methods, v.r.Method) {
 		a := v.fail(http.StatusMethodNotAllowed, errMethod)
 		a.allow = strings.Join(found.methods, ", ")
 		return a
@@ -218,12 +227,3 @@ var (
 	errMethod   = reason.New(reason.MethodNotAllowed, "login: the route does not take this method")
 	errConfig   = reason.New(reason.ConfigUnavailable, "login: the application's settings are out of reach")
 )
-
-func contains(list []string, s string) bool {
-	for _, item := range list {
-		if item == s {
-			return true
-		}
-	}
-	return false
-}

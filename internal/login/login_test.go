@@ -406,6 +406,9 @@ func TestCallbackRefuses(t *testing.T) {
 			w.idp.edit = func(map[string]any) { w.SetKeys(tokentest.StockKey(2), tokentest.StockKey(3)) }
 		}, 400, "token_unknown_key", 1},
 		{"keys out of reach", func(w *world, _ *browser, _ url.Values) { w.keys = errKeys }, 503, "keys_unavailable", 1},
+		{"a second opinion without keys", func(w *world, _ *browser, _ url.Values) {
+			w.opinion = func(string, string) error { return errKeys }
+		}, 503, "keys_unavailable", 1},
 		{"a second opinion", func(w *world, _ *browser, _ url.Values) {
 			w.opinion = func(string, string) error { return errors.New("no") }
 		}, 400, "login_disagree", 1},
@@ -469,6 +472,24 @@ func TestNoTimeForASecondAttempt(t *testing.T) {
 	w.wants(b.open(callback), 503, "provider_unavailable")
 	if w.idp.count() != 1 {
 		t.Errorf("%d calls", w.idp.count())
+	}
+}
+
+// TestAnswersBeforeTimeIsUp: a provider that keeps us waiting leads to our page, not to the end of the Lambda.
+func TestAnswersBeforeTimeIsUp(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	callback := w.idp.authorize(t, b.begin(base+"/"), "alice")
+	w.idp.fault = func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
+	over := false
+	inner := w.handler
+	w.handler = inTime(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		inner.ServeHTTP(rw, r)
+		over = r.Context().Err() != nil
+	}), 700*time.Millisecond)
+	w.wants(b.open(callback), 503, "provider_unavailable")
+	if over {
+		t.Error("too late")
 	}
 }
 

@@ -60,10 +60,7 @@ func (v *visit) goodbye() answer {
 // forgetAll returns what makes the browser forget everything that we ever gave it.
 func (v *visit) forgetAll() []string {
 	lines := append(v.forgetSession(), cookie.Forget(loopCookie, v.site.cookiePath()))
-	for _, p := range v.pendings() {
-		lines = append(lines, cookie.Forget(p.name, v.site.cookiePath()))
-	}
-	return lines
+	return append(lines, v.forgetPending(v.pendings())...)
 }
 
 // logoutBlind signs somebody out here while nobody can say where the identity provider is.

@@ -33,8 +33,8 @@ var styleText string
 var scriptText string
 
 // hopScript carries the fragment over the login: see fragment.go.
-const hopScript = `const d = document.documentElement.dataset, f = location.hash.slice(1);
-if (f && f.length <= 1024) document.cookie = d.cookie + "=" + encodeURIComponent(f) + "; Path=" + d.path + "; Max-Age=600; Secure; SameSite=Lax";
+const hopScript = `const d = document.documentElement.dataset, f = encodeURIComponent(location.hash.slice(1));
+if (f && f.length <= 1024) document.cookie = d.cookie + "=" + f + "; Path=" + d.path + "; Max-Age=600; Secure; SameSite=Lax";
 location.replace(d.to);`
 
 // farewellScript tells this site's other tabs that the session is over.
@@ -57,7 +57,8 @@ func scriptHash(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func (v *visit) style() answer  { return answer{status: http.StatusOK, code: reason.OK, file: style} }
+func (v *visit) style() answer { return answer{status: http.StatusOK, code: reason.OK, file: style} }
+
 func (v *visit) script() answer { return answer{status: http.StatusOK, code: reason.OK, file: script} }
 
 // page is what a person reads. In its texts {app} stands for the application's name.
@@ -86,12 +87,14 @@ func (v *visit) explain(code reason.Code) *page {
 	}
 	p := &page{title: w.title, text: w.text, action: link{"Try again", ""}}
 	switch {
-	case v.site.url == "" || w.next == reload: // an empty address is the present one
+	case w.next == home && v.site.url == "":
+		p.action = link{"Go to the start page", v.up + "../"}
+	case w.next == reload || v.site.url == "": // an empty address is the present one
 	case w.next == home:
 		p.action = link{"Go to the start page", v.site.base + "/"}
 	case w.next == another:
 		p.action = link{"Sign in with another account", v.site.auth("login") + "?prompt=login"}
-	case w.next == confirm:
+	case w.next == afresh:
 		p.action = link{"Sign in once more", v.site.auth("login") + "?prompt=login"}
 	default:
 		p.action = link{"Sign in", v.site.auth("login")}
@@ -118,7 +121,7 @@ const (
 	reload       // the same address again
 	home         // the start page
 	another      // sign in as somebody else
-	confirm      // sign in as the same, afresh
+	afresh       // sign in as the same, once more
 )
 
 type wording struct {
@@ -185,7 +188,7 @@ var words = map[reason.Code]wording{
 	reason.ScopeRequired: {"You may not open this page.", []string{"You are signed in, but this sign-in does not cover it."}, another},
 	reason.StepUp: {"Please confirm that it is you.", []string{
 		"This page wants a recent sign-in. Sign in once more, then open it again.",
-	}, confirm},
+	}, afresh},
 	reason.CrossSite: {"This came from another site.", []string{
 		"Another site tried to do something here in your name. It was stopped, and nothing has changed.",
 	}, home},
@@ -274,7 +277,7 @@ func (v *visit) render(h http.Header, a *answer) []byte {
 func (v *visit) hop(to, fragmentCookie string, cookies []string) answer {
 	var b bytes.Buffer
 	err := hopTemplate.Execute(&b, map[string]any{
-		"To": to, "Cookie": fragmentCookie, "Path": v.site.auth("callback"), "Style": style.tag,
+		"To": to, "Cookie": fragmentCookie, "Path": v.site.cookiePath(), "Style": style.tag,
 		"Refresh": template.HTMLAttr(`content="0; url=` + html.EscapeString(to) + `"`), "Script": template.JS(hopScript),
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ const (
 	maxPending    = 4
 	maxPendingLen = 5000 // bytes of all pending logins together: they travel with every request to our routes
 	callbackLen   = 1200 // bytes of a callback's own address
+	maxForgotten  = 20   // lines of one answer that clear cookies: an answer's headers have a limit too
 	maxHint       = 512  // longer return targets stay out of the state: some identity providers refuse a long one
 )
 
@@ -80,35 +82,63 @@ func (v *visit) keep(p pending) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	others := v.headers() + v.sent(func(name string) bool { return !strings.HasPrefix(name, pendingPrefix) })
+	others := v.headers() + v.sent(func(name string) bool { return pendingOf(name) == "" })
 	room := min(maxPendingLen, v.HeaderBudget-others-callbackLen) - cookie.Size(lines)
+	var dropped []held
 	for i, other := range v.pendings() {
 		if room -= other.size; i >= maxPending-1 || room < 0 || other.dead(v.now) {
-			lines = append(lines, cookie.Forget(other.name, v.site.cookiePath()))
+			dropped = append(dropped, other)
 		}
 	}
-	return lines, nil
+	return append(lines, v.forgetPending(dropped)...), nil
+}
+
+// forgetPending returns what makes the browser forget pending logins, and their fragments.
+func (v *visit) forgetPending(all []held) (lines []string) {
+	for _, h := range all {
+		for _, name := range []string{pendingPrefix + h.id, fragmentPrefix + h.id} {
+			if _, err := cookie.Join(v.cookies, name); !errors.Is(err, cookie.ErrAbsent) {
+				lines = append(lines, cookie.Forget(name, v.site.cookiePath()))
+			}
+		}
+	}
+	return lines[:min(len(lines), maxForgotten)]
 }
 
 // held is a pending login as the browser sent it. What cannot be opened is as old as can be.
 type held struct {
 	pending
-	name string
-	size int
+	id   string
+	size int // with its fragment
+}
+
+// pendingOf returns the id of the login that a cookie belongs to, or "".
+func pendingOf(name string) string {
+	for _, prefix := range []string{pendingPrefix, fragmentPrefix} {
+		if id, ok := strings.CutPrefix(name, prefix); ok {
+			return id
+		}
+	}
+	return ""
 }
 
 // pendings returns what the browser holds, newest first.
 func (v *visit) pendings() []held {
 	var all []held
 	for name, value := range cookie.All(v.cookies) {
-		if !strings.HasPrefix(name, pendingPrefix) || slices.ContainsFunc(all, func(h held) bool { return h.name == name }) {
+		id := pendingOf(name)
+		if id == "" {
 			continue
 		}
-		h := held{name: name, size: len(name) + len(value) + len("=; ")}
-		if v.sealer.open("pending", name, value, &h.pending) != nil {
-			h.pending = pending{}
+		i := slices.IndexFunc(all, func(h held) bool { return h.id == id })
+		if i < 0 {
+			i, all = len(all), append(all, held{id: id})
 		}
-		all = append(all, h)
+		all[i].size += len(name) + len(value) + len("=; ")
+		var p pending
+		if v.sealer.open("pending", name, value, &p) == nil {
+			all[i].pending = p
+		}
 	}
 	slices.SortStableFunc(all, func(a, b held) int { return int(b.Started - a.Started) })
 	return all

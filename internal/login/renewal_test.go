@@ -253,6 +253,55 @@ func TestNavigationWithoutKeys(t *testing.T) {
 	w.wants(b.call("GET", base+"/auth/session"), 503, "keys_unavailable")
 }
 
+// TestRotatedTokenIsRescued: the provider has exchanged the refresh token, and then the ID token that came with the new one cannot be verified. The new
+// one is kept all the same, for the old one is worth nothing any more.
+func TestRotatedTokenIsRescued(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		after time.Duration // since the sign-in
+		renew func(b *browser) *http.Response
+		want  string // who is signed in meanwhile
+	}{
+		{"a script, early", 30 * time.Minute, func(b *browser) *http.Response { return b.call("POST", base+"/auth/refresh") }, "alice"},
+		{"a script, late", 2 * time.Hour, func(b *browser) *http.Response { return b.call("POST", base+"/auth/refresh") }, ""},
+		{"a page, late", 2 * time.Hour, func(b *browser) *http.Response { return b.open(base + "/auth/login") }, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.idp.rotation = true
+			b := w.browser()
+			b.signIn("alice", base+"/")
+			w.Advance(row.after)
+			w.keys = errKeys
+			w.wants(row.renew(b), 503, "keys_unavailable")
+			w.keys = nil
+			if got := b.who(); got != row.want {
+				t.Errorf("signed in as %q, want %q", got, row.want)
+			}
+			w.Advance(time.Minute)
+			w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+			if b.who() != "alice" {
+				t.Error("not signed in")
+			}
+		})
+	}
+	t.Run("an answer that comes after somebody else has signed in", func(t *testing.T) {
+		w := newWorld(t)
+		w.idp.rotation = true
+		b := w.browser()
+		b.signIn("alice", base+"/")
+		w.expire()
+		w.keys = errKeys
+		late := b.send("POST", base+"/auth/refresh", "Sec-Fetch-Site", "same-origin")
+		w.keys = nil
+		b.open(w.idp.authorize(t, b.begin2(t, base+"/"), "bob"))
+		b.take(late)
+		if who := b.who(); who != "" {
+			t.Errorf("%s's session beside alice's refresh token", who)
+		}
+	})
+}
+
 // TestSessionThatIsGoodIsUsed: no renewal, no login; but whoever asks to be asked is asked.
 func TestSessionThatIsGoodIsUsed(t *testing.T) {
 	w := newWorld(t)

@@ -63,12 +63,16 @@ func TestReturnTargetsRefused(t *testing.T) {
 
 // TestReturnTargetCorpus tries every combination of what open redirects are made of.
 func TestReturnTargetCorpus(t *testing.T) {
-	beginnings := []string{"", "/", "//", "///", "////", "\\", "\\\\", "/\\", "\\/", "/\\/", " ", "\t", "\r\n", "\x00", "\x0b", "\u00a0", "\ufeff", "\u2000", "/.", "/..", "/./",
+	beginnings := []string{
+		"", "/", "//", "///", "////", "\\", "\\\\", "/\\", "\\/", "/\\/", " ", "\t", "\r\n", "\x00", "\x0b", "\u00a0", "\ufeff", "\u2000", "/.", "/..", "/./",
 		"/%2e/", "/%2f", "/%5c", "/%09", "/;", "/?", "/#", "https:", "https:/", "https://", "https:///", "HTTPS://", "http://", "ht\ttps://", "javascript:",
-		"java\nscript:", "data:text/html,", "blob:", "file://", "//user@", "/Prod", "/Prod/", "/Prod//", "/Prod/\\", "/Prod/..", "/Prod/../", "/Prod/%2e%2e/", "/Prod@", "/Prod.", "/Prod:"}
+		"java\nscript:", "data:text/html,", "blob:", "file://", "//user@", "/Prod", "/Prod/", "/Prod//", "/Prod/\\", "/Prod/..", "/Prod/../", "/Prod/%2e%2e/", "/Prod@", "/Prod.", "/Prod:",
+	}
 	middles := []string{"", "/", "//", "\\", "@", ":", ";", "\t", "\n", "%00", "%0d%0a", "%2f", "%2f%2f", "%5c", "%252f", "..", "/..", "/../", "/..;/", "．", "。", "｡", "／", "\u2215", "\u00ad", "#", "?", "&", "[::1]"}
-	ends := []string{"", "evil.example", "evil.example/", "evil.example/Prod/", "evil.example:443", "evil%2eexample", "app.example.com.evil.example", "app.example.com@evil.example",
-		"auth/logout", "Prod/auth/logout", "%61uth/logout", "//evil.example", "\r\nLocation: https://evil.example", "?a=b", "#a", "/.", "/.."}
+	ends := []string{
+		"", "evil.example", "evil.example/", "evil.example/Prod/", "evil.example:443", "evil%2eexample", "app.example.com.evil.example", "app.example.com@evil.example",
+		"auth/logout", "Prod/auth/logout", "%61uth/logout", "//evil.example", "\r\nLocation: https://evil.example", "?a=b", "#a", "/.", "/..",
+	}
 	count := 0
 	for _, b := range beginnings {
 		for _, m := range middles {

@@ -64,7 +64,11 @@ func (v *visit) verifyNew(t tokens, nonce string) (token.Claims, error) {
 	}
 	ctx, cancel := context.WithTimeout(v.r.Context(), attemptTime)
 	defer cancel()
-	if err := v.SecondOpinion(ctx, t.id, v.provider.ClientID); err != nil {
+	err = v.SecondOpinion(ctx, t.id, v.provider.ClientID)
+	if reason.Of(err) == reason.KeysUnavailable {
+		return token.Claims{}, err
+	}
+	if err != nil {
 		return token.Claims{}, errDisagree
 	}
 	return claims, nil

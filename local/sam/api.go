@@ -225,7 +225,7 @@ func (t *template) wire(m *Model) error {
 	if t.cors != nil {
 		t.addPreflights(&m.API)
 	}
-	return nil
+	return checkScopes(m.Pool)
 }
 
 func taken(routes []Route, path, method string) bool {

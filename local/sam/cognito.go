@@ -6,6 +6,8 @@ package sam
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,7 +34,7 @@ func (t *template) readPool(m *Model, id string, p *properties) {
 	}
 	_ = names.done()
 	issuer, _ := t.getAtt(id, "ProviderURL")
-	m.Pool.ID, m.Pool.Issuer = poolID, issuer.(string)
+	m.Pool.ID, m.Pool.Issuer = PoolID, issuer.(string)
 }
 
 func (t *template) readDomain(m *Model, _ string, p *properties) {
@@ -40,19 +42,19 @@ func (t *template) readDomain(m *Model, _ string, p *properties) {
 	if p.get("CustomDomainConfig") != nil {
 		p.fail("CustomDomainConfig", errors.New("only the prefix of a domain is modelled"))
 	}
-	p.is("UserPoolId", poolID)
+	p.is("UserPoolId", PoolID)
 	m.Pool.Domain = p.need("Domain")
 }
 
 func (t *template) readGroup(m *Model, _ string, p *properties) {
 	p.aside("Description", "Precedence", "RoleArn")
-	p.is("UserPoolId", poolID)
+	p.is("UserPoolId", PoolID)
 	m.Pool.Groups = append(m.Pool.Groups, p.need("GroupName"))
 }
 
 func (t *template) readResourceServer(m *Model, _ string, p *properties) {
 	p.aside("Name")
-	p.is("UserPoolId", poolID)
+	p.is("UserPoolId", PoolID)
 	identifier := p.need("Identifier")
 	scopes, _ := p.get("Scopes").([]any)
 	for _, one := range scopes {
@@ -65,7 +67,7 @@ func (t *template) readResourceServer(m *Model, _ string, p *properties) {
 
 func (t *template) readClient(m *Model, id string, p *properties) {
 	p.aside("PreventUserExistenceErrors", "AuthSessionValidity")
-	p.is("UserPoolId", poolID)
+	p.is("UserPoolId", PoolID)
 	units := p.sub("TokenValidityUnits")
 	validity := func(name, unit string, otherwise time.Duration) time.Duration {
 		if u := units.text(name); u != "" {
@@ -114,6 +116,18 @@ func (t *template) readClient(m *Model, id string, p *properties) {
 		c.Secret = t.options.ClientSecret(id)
 	}
 	m.Pool.Clients = append(m.Pool.Clients, c)
+}
+
+// checkScopes wants every custom scope of a client to be one of a resource server, or Cognito refuses the client.
+func checkScopes(p Pool) error {
+	for _, c := range p.Clients {
+		for _, scope := range c.Scopes {
+			if strings.Contains(scope, "/") && !slices.Contains(p.Scopes, scope) {
+				return fmt.Errorf("app client %s: no resource server has the scope %s", c.Name, scope)
+			}
+		}
+	}
+	return nil
 }
 
 func (t *template) readParameter(m *Model, id string, p *properties) {

@@ -355,7 +355,7 @@ func (t *template) ref(id string) (any, error) {
 	case functionType:
 		return t.own(id, "FunctionName", StackName+"-"+id)
 	case poolType:
-		return poolID, nil
+		return PoolID, nil
 	case clientType:
 		return clientID(id), nil
 	case domainType:
@@ -396,13 +396,13 @@ func (t *template) getAtt(id, attribute string) (any, error) {
 	case apiType + ".RootResourceId":
 		return "root", nil
 	case poolType + ".Arn":
-		return fmt.Sprintf("arn:%s:cognito-idp:%s:%s:userpool/%s", Partition, Region, Account, poolID), nil
+		return fmt.Sprintf("arn:%s:cognito-idp:%s:%s:userpool/%s", Partition, Region, Account, PoolID), nil
 	case poolType + ".UserPoolId":
-		return poolID, nil
+		return PoolID, nil
 	case poolType + ".ProviderName":
-		return "cognito-idp." + Region + "." + urlSuffix + "/" + poolID, nil
+		return "cognito-idp." + Region + "." + urlSuffix + "/" + PoolID, nil
 	case poolType + ".ProviderURL":
-		return t.dns.Replace("https://cognito-idp." + Region + "." + urlSuffix + "/" + poolID), nil
+		return t.dns.Replace("https://cognito-idp." + Region + "." + urlSuffix + "/" + PoolID), nil
 	case clientType + ".ClientId":
 		return clientID(id), nil
 	case parameterType + ".Value":

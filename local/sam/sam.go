@@ -23,9 +23,9 @@ const (
 	Account   = "123456789012"
 	Partition = "aws"
 	StackName = "edgeauth"
+	PoolID    = Region + "_Local0001"
 
 	apiID     = "local00001"
-	poolID    = Region + "_Local0001"
 	urlSuffix = "amazonaws.com"
 	stackID   = "arn:" + Partition + ":cloudformation:" + Region + ":" + Account + ":stack/" + StackName + "/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 )

@@ -3,6 +3,7 @@ package sam
 import (
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -247,6 +248,7 @@ func TestRefusals(t *testing.T) {
 		{"a unit for nothing", "IdToken: minutes", "Id: minutes", "TokenValidityUnits.Id"},
 		{"a boolean that is none", "GenerateSecret: true", "GenerateSecret: yes", "neither true nor false"},
 		{"a custom domain", "      Domain: !Sub ['edgeauth", "      CustomDomainConfig: {}\n      Domain: !Sub ['edgeauth", "resource UserPoolDomain: CustomDomainConfig"},
+		{"a scope that no resource server has", "AllowedOAuthScopes: !Ref Scopes", "AllowedOAuthScopes: [reports/write]", "app client web: no resource server has the scope reports/write"},
 		{"a secret parameter", "Type: String\n      Value", "Type: SecureString\n      Value", "resource Parameter: Type"},
 		{"another pool", "{ UserPoolId: !Ref UserPool, GroupName: admins }", "{ UserPoolId: eu-west-1_Other, GroupName: admins }", "resource Admins: UserPoolId"},
 	} {
@@ -326,6 +328,30 @@ func TestTheProjectsTemplate(t *testing.T) {
 			t.Errorf("%s %s is public", r.Method, r.Path)
 		}
 	}
+}
+
+// A machine is a client with a secret and one scope, whose tokens the authorizer takes. Without the parameters nobody's tokens are taken.
+func TestTheProjectsMachine(t *testing.T) {
+	bearers := func(parameters map[string]string) (string, *Model) {
+		o := options
+		o.Parameters = parameters
+		m, err := Load("../../template.yaml", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.LogicalID == "AuthorizerFunction" })
+		return m.Functions[i].Environment["AUTH_BEARER_CLIENT_IDS"], m
+	}
+	if got, m := bearers(nil); got != "" || len(m.Pool.Clients) != 1 {
+		t.Errorf("bearers %q, %d clients", got, len(m.Pool.Clients))
+	}
+	got, m := bearers(map[string]string{"MachineScope": "reports/read", "UserBearer": "true", "BearerClientIds": "abc"})
+	if want := "abc," + clientID("UserPoolClient") + "," + clientID("MachineClient"); got != want {
+		t.Errorf("bearers %q, want %q", got, want)
+	}
+	c := m.Pool.Clients[0]
+	equal(t, "machine", []any{c.ID, c.Secret, c.Flows, c.Scopes}, []any{clientID("MachineClient"), "secret of MachineClient", []string{"client_credentials"}, []string{"reports/read"}})
+	equal(t, "output", m.Outputs["MachineClientId"], clientID("MachineClient"))
 }
 
 func TestLoadNamesTheFile(t *testing.T) {
