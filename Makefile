@@ -49,8 +49,8 @@ lint: ## formatting, vet, staticcheck, tidy modules
 e2e: ## drive the whole system from outside, with a browser (needs chromium)
 	@cd e2e && go test -count=1 -timeout 20m ./...
 
-cookie: ## sign in at URL, here or deployed, and print a value for curl -b (deployed: USER=, and the password in PASSWORD)
-	@go run ./smoke cookie -url $(URL) -user $(SIGN_IN_AS)
+cookie: ## sign in at URL, here or deployed, and print a value for curl -b (deployed: USER=, and the password in PASSWORD; ALL=1: every cookie)
+	@go run ./smoke cookie -url $(URL) -user $(SIGN_IN_AS) $(if $(ALL),-all)
 
 token: ## print an access token for curl -H "Authorization: Bearer …", here only; AS=machine: of the machine client
 	@go run ./local token -url $(URL) $(if $(filter machine,$(AS)),-machine,-user $(SIGN_IN_AS))

@@ -22,9 +22,7 @@ func (b *tab) requireSignedIn(user string) {
 // requireLogin asserts that the tab shows the login page.
 func (b *tab) requireLogin(s *system) {
 	b.t.Helper()
-	if at := b.address(); origin(at) != s.cognito || at.Path != "/login" {
-		b.t.Fatalf("at %s, want the login page", b.where())
-	}
+	b.waitAddress("the login page", func(at *url.URL) bool { return origin(at) == s.cognito && at.Path == "/login" })
 	b.do(chromedp.WaitVisible(chromedp.CSS("input[name=password]")))
 }
 

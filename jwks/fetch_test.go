@@ -285,7 +285,10 @@ func TestR21AnAnswerThatIsNoKeySetFailsClosed(t *testing.T) {
 func TestAnAnswerOfAnyGoodFormIsTaken(t *testing.T) {
 	p := tokentest.New(t)
 	for _, header := range []http.Header{
-		{"Content-Type": {"application/json"}}, {"Content-Type": {"application/json;charset=UTF-8"}}, {"Content-Type": {"Application/JSON"}}, {"Content-Type": {"application/jwk-set+json"}},
+		{"Content-Type": {"application/json"}},
+		{"Content-Type": {"application/json;charset=UTF-8"}},
+		{"Content-Type": {"Application/JSON"}},
+		{"Content-Type": {"application/jwk-set+json"}},
 		{"Content-Type": {"application/json"}, "Content-Encoding": {"identity"}},
 	} {
 		s, n := newSet(t, nil)

@@ -54,8 +54,10 @@ func unusable() map[string]string {
 		"use":     {"", nil, "enc", "SIG", "sig ", 1, []string{"sig"}},
 		"alg":     {"", nil, "rs256", "RS384", "RS512", "PS256", "ES256", "HS256", "none", "RSA-OAEP", 1, []string{"RS256"}},
 		"key_ops": {nil, "verify", []string{}, []string{"sign"}, []string{"encrypt", "decrypt"}, []string{"sign, verify"}, []any{1}, M{"verify": true}},
-		"n": {absent, "", nil, 1, modulus(512), modulus(1024), modulus(2047), modulus(4097), modulus(8192), modulus(100000), modulus(2048) + "=", modulus(2048) + "\n", modulus(2048)[:100] + "\r\n" + modulus(2048)[100:],
-			" " + modulus(2048), strings.Repeat("+/", 171), "x" + modulus(2048), base64.RawURLEncoding.EncodeToString(new(big.Int).Lsh(big.NewInt(1), 2047).Bytes())},
+		"n": {
+			absent, "", nil, 1, modulus(512), modulus(1024), modulus(2047), modulus(4097), modulus(8192), modulus(100000), modulus(2048) + "=", modulus(2048) + "\n", modulus(2048)[:100] + "\r\n" + modulus(2048)[100:],
+			" " + modulus(2048), strings.Repeat("+/", 171), "x" + modulus(2048), base64.RawURLEncoding.EncodeToString(new(big.Int).Lsh(big.NewInt(1), 2047).Bytes()),
+		},
 		"e": {absent, "", nil, 65537, "AA", "AQ", "Ag", "AQAA", "BA", "AQAB=", "AQAB\n", "AQAB==", "AQAC", exponent(new(big.Int).Lsh(big.NewInt(1), 31)), exponent(big.NewInt(1<<31 + 1)), exponent(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(65537)))},
 	} {
 		for _, value := range values {

@@ -204,10 +204,15 @@ func (b *browser) crossing(from, to *url.URL) {
 }
 
 // session is the session cookie with all its pieces, as curl -b takes it.
-func (b *browser) session() string {
+func (b *browser) session() string { return b.pairs("__Host-id") }
+
+// everything is every cookie that the browser would send to /auth, the refresh token's among them, as curl -b takes it.
+func (b *browser) everything() string { return b.pairs("") }
+
+func (b *browser) pairs(prefix string) string {
 	var pairs []string
-	for _, c := range b.jar.Cookies(b.to("/")) {
-		if strings.HasPrefix(c.Name, "__Host-id") {
+	for _, c := range b.jar.Cookies(b.to("/auth/refresh")) {
+		if strings.HasPrefix(c.Name, prefix) {
 			pairs = append(pairs, c.Name+"="+c.Value)
 		}
 	}

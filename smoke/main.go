@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, password string, stdout, stderr io.
 	flags.SetOutput(stderr)
 	base := flags.String("url", "", "where the application is, with its stage")
 	user := flags.String("user", "", "who signs in; the password is in the variable PASSWORD")
+	all := flags.Bool("all", false, "cookie: print every cookie of the application, not the session alone")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, password string, stdout, stderr io.
 		return err
 	}
 	if args[0] == "cookie" {
-		cookie, err := t.cookie(ctx)
+		cookie, err := t.cookie(ctx, *all)
 		if err == nil {
 			fmt.Fprintln(stdout, cookie)
 		}
@@ -83,11 +84,14 @@ func newTarget(base, user, password string) (target, error) {
 	return target{u, user, password}, nil
 }
 
-// cookie signs in through the login page or, where that cannot be driven, with the caller's own AWS credentials.
-func (t target) cookie(ctx context.Context) (string, error) {
+// cookie signs in through the login page or, where that cannot be driven, with the caller's own AWS credentials, which give a session alone.
+func (t target) cookie(ctx context.Context, all bool) (string, error) {
 	b := newBrowser(t, http1)
 	_, err := b.signIn(ctx)
-	if err == nil {
+	switch {
+	case err == nil && all:
+		return b.everything(), nil
+	case err == nil:
 		return b.session(), nil
 	}
 	cookie, second := t.adminCookie(ctx, b.authorize)
