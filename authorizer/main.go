@@ -5,8 +5,10 @@
 package main
 
 import (
-	"fmt"
+	"log"
 	"os"
+
+	"edgeauth/internal/jsontext"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -14,8 +16,9 @@ import (
 func main() {
 	a, err := build(os.LookupEnv, os.Stdout)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		os.Stderr.Write(append(jsontext.AppendString([]byte(`{"level":"ERROR","msg":"start","error":`), err.Error()), "}\n"...))
 		os.Exit(1)
 	}
+	log.SetFlags(0) // the runtime client logs each returned error, a 401 too, as JSON: a date in front would make it none
 	lambda.Start(a)
 }
