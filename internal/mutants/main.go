@@ -9,6 +9,7 @@
 //
 // An optional line "test: ./pkg/..." names the packages whose tests must turn red; the file's own package when absent. A mutant that survives, that
 // no longer applies or that does not compile fails the run. The work tree is never touched: the go command reads the changed file from an overlay.
+// Arguments name the lists to try, without .txt; none means all.
 package main
 
 import (
@@ -31,10 +32,10 @@ type mutant struct {
 }
 
 func main() {
-	only := flag.String("only", "", "try only mutants whose list name or rule contains this")
+	only := flag.String("only", "", "try only mutants whose rule contains this")
 	workers := flag.Int("workers", 2, "mutants tried at a time")
 	flag.Parse()
-	mutants, err := load("internal/mutants", *only)
+	mutants, err := load("internal/mutants", flag.Args(), *only)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
@@ -76,11 +77,18 @@ func tryAll(mutants []mutant, workers int) (killed, failed int) {
 	return killed, failed
 }
 
-// load reads every list in dir; a list without a mutant is an error, since it would pass for the wrong reason.
-func load(dir, only string) ([]mutant, error) {
-	lists, _ := filepath.Glob(filepath.Join(dir, "*.txt"))
-	if len(lists) == 0 {
-		return nil, fmt.Errorf("mutants: no lists in %s", dir)
+// load reads the named lists in dir, or all; a list without a mutant is an error, since it would pass for the wrong reason.
+func load(dir string, names []string, only string) ([]mutant, error) {
+	if len(names) == 0 {
+		names = []string{"*"}
+	}
+	var lists []string
+	for _, name := range names {
+		found, _ := filepath.Glob(filepath.Join(dir, name+".txt"))
+		if len(found) == 0 {
+			return nil, fmt.Errorf("mutants: no list %s in %s", name, dir)
+		}
+		lists = append(lists, found...)
 	}
 	var all []mutant
 	for _, list := range lists {
@@ -99,7 +107,7 @@ func load(dir, only string) ([]mutant, error) {
 				return nil, err
 			}
 			n++
-			if strings.Contains(m.list, only) || strings.Contains(m.rule, only) {
+			if strings.Contains(m.rule, only) {
 				all = append(all, m)
 			}
 		}
