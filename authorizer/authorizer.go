@@ -101,7 +101,7 @@ func (a *authorizer) permit(d *decision) reason.Code {
 	switch {
 	case r.Kind != apigw.WebSocket && !(policy.Plain(r.Path) && policy.Plain(r.Route)):
 		return reason.PathNotPlain
-	case d.by.kind == cookieCredential && r.Has(apigw.MethodOverride):
+	case r.Has(apigw.MethodOverride): // the rules must judge the method that the backend will see
 		return reason.Override
 	case d.by.kind == cookieCredential && crossSite(r, a.origins):
 		return reason.CrossSite
@@ -213,7 +213,11 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	default:
 		location = appendDenied(scratch.location[:0], r, d.code)
 	}
-	return a.deny(d, d.caller.Subject, document, location), nil
+	answer := a.deny(d, d.caller.Subject, document, location)
+	if len(answer) > policy.MaxAnswer {
+		answer = a.deny(d, d.caller.Subject, policy.AppendDenyAll(scratch.document[:0], r.API), location)
+	}
+	return answer, nil
 }
 
 // denial is room on the stack for what a refusal is made of; what needs more gets it from the heap.

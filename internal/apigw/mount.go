@@ -15,12 +15,22 @@ func (r *Request) mount(path, arnPath, template string) {
 	r.Path = path
 	b, ok := before(path, arnPath)
 	if !ok {
-		b = base(path, r.sent.context.stage, template, r.sent.parameters)
+		b = base(path, r.stage(), template, r.sent.parameters)
 	}
 	r.Base = b
 	if r.Route = path[len(b):]; r.Route == "" {
 		r.Route = "/"
 	}
+}
+
+// stage returns the stage, if it may be the beginning of a path. An HTTP API has none there if it is called $default, nor under a domain of its own:
+// what looks like it then is the client's.
+func (r *Request) stage() string {
+	stage := r.sent.context.stage
+	if r.Kind != REST && (stage == "$default" || !strings.Contains(r.Domain, ".execute-api.")) {
+		return ""
+	}
+	return stage
 }
 
 // base returns what path has before a template filled in; where that fails, the stage if path begins with it.

@@ -33,12 +33,28 @@ func TestMount(t *testing.T) {
 		{"a quote", `/"/a`, "/a", "/a", "", "", `/"/a`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var r Request
+			r := Request{Kind: REST}
 			r.sent.context.stage, r.sent.parameters = "Prod", []byte(c.parameters)
 			r.mount(c.path, c.arnPath, c.template)
 			if r.Base != c.base || r.Route != c.route || r.Path != c.path {
 				t.Errorf("base %q, route %q; want %q, %q", r.Base, r.Route, c.base, c.route)
 			}
 		})
+	}
+}
+
+// TestMountOfAnHTTPAPI: under a domain of its own, and on the stage $default, the path has no stage; what looks like one is the client's.
+func TestMountOfAnHTTPAPI(t *testing.T) {
+	for _, c := range []struct{ domain, stage, path, base, route string }{
+		{"x.execute-api.eu-west-1.amazonaws.com", "v1", "/v1/admin/x", "/v1", "/admin/x"},
+		{"app.example.com", "v1", "/v1/admin/x", "", "/v1/admin/x"},
+		{"x.execute-api.eu-west-1.amazonaws.com", "$default", "/$default/v1/x", "", "/$default/v1/x"},
+	} {
+		r := Request{Kind: HTTP2, Domain: c.domain}
+		r.sent.context.stage = c.stage
+		r.mount(c.path, "$default", "")
+		if r.Base != c.base || r.Route != c.route {
+			t.Errorf("%s %s %s: base %q, route %q; want %q, %q", c.domain, c.stage, c.path, r.Base, r.Route, c.base, c.route)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,7 +83,7 @@ func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 		BearerClientIDs: words(e.optional("AUTH_BEARER_CLIENT_IDS")),
 		BearerIDTokens:  e.bool("AUTH_BEARER_ID_TOKENS"),
 		AllowedOrigins:  e.origins("AUTH_ALLOWED_ORIGINS"),
-		Claims:          words(e.optional("AUTH_CLAIMS")),
+		Claims:          e.claims("AUTH_CLAIMS"),
 		SimpleResponses: e.bool("AUTH_SIMPLE_RESPONSES"),
 		Trust:           e.trust("AUTH_TRUST"),
 	}
@@ -130,7 +131,24 @@ func (e *environment) required(name string) string {
 }
 
 func (e *environment) list(name string) []string {
-	return words(e.required(name))
+	list := words(e.required(name))
+	if len(list) == 0 && e.optional(name) != "" {
+		e.fail(name, "names nothing")
+	}
+	return list
+}
+
+// handedOver are the claims that backends get in a checked form of their own: as a further claim, the unchecked one would stand beside it.
+var handedOver = []string{"iss", "sub", "email", "email_verified", "username", "cognito:username", "cognito:groups", "scope", "token_use", "exp", "auth_time"}
+
+func (e *environment) claims(name string) []string {
+	list := words(e.optional(name))
+	for _, claim := range list {
+		if slices.Contains(handedOver, claim) {
+			e.fail(name, "names %s, which backends get as it is checked or not at all", claim)
+		}
+	}
+	return list
 }
 
 // words divides a list at spaces and commas.

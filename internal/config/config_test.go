@@ -98,6 +98,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"everything missing is reported at once", authorizer(nil), []string{"config: AUTH_ISSUER is not set", "config: AUTH_CLIENT_IDS is not set"}},
 		{"no client", authorizer(with(authorizerEnvironment, "AUTH_CLIENT_IDS", " ")), []string{"config: AUTH_CLIENT_IDS is not set"}},
+		{"only commas", authorizer(with(authorizerEnvironment, "AUTH_CLIENT_IDS", " , ")), []string{"config: AUTH_CLIENT_IDS names nothing"}},
+		{"a claim of the contract", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "custom:tenant email")), []string{"config: AUTH_CLAIMS names email, which backends get as it is checked or not at all"}},
 		{"plain http", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "http://example.com/p")), []string{"config: AUTH_ISSUER is not https"}},
 		{"neither true nor false", authorizer(with(authorizerEnvironment, "AUTH_BEARER_ID_TOKENS", "yes")), []string{"config: AUTH_BEARER_ID_TOKENS is neither true nor false"}},
 		{"an origin with a path", authorizer(with(authorizerEnvironment, "AUTH_ALLOWED_ORIGINS", "https://a.example/")), []string{"config: AUTH_ALLOWED_ORIGINS has an entry that is not an origin, such as https://app.example.com"}},

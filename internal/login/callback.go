@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"edgeauth/internal/reason"
 )
@@ -59,6 +60,9 @@ func (v *visit) complete(p pending, code, refusal string, q map[string]string, t
 	claims, err := v.verifyNew(t, p.Nonce)
 	if err != nil {
 		return v.retry(err, target)
+	}
+	if v.SessionMax > 0 && !v.now.Before(time.Unix(claims.AuthTime, 0).Add(v.SessionMax)) {
+		return v.retry(errOver, target) // an old sign-in, remembered by the identity provider
 	}
 	lines, err := v.fit(t, claims, v.refreshExpiry(), target)
 	if err != nil {

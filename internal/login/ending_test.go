@@ -119,7 +119,7 @@ func TestLogoutGoesOnWithoutTheProvider(t *testing.T) {
 	for _, c := range []struct {
 		method, from string
 		out          bool
-	}{{"POST", "cross-site", false}, {"GET", "cross-site", false}, {"GET", "same-origin", true}} {
+	}{{"POST", "cross-site", false}, {"GET", "cross-site", false}, {"GET", "same-origin", false}, {"POST", "same-origin", true}} {
 		w.wants(blind.call(c.method, base+"/auth/logout", "Sec-Fetch-Site", c.from), 503, "config_unavailable")
 		if (len(blind.has("")) == 0) != c.out {
 			t.Errorf("%s from %s: cookies %q", c.method, c.from, blind.has(""))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"edgeauth/internal/cookie"
 	"edgeauth/internal/reason"
@@ -23,8 +24,8 @@ func (v *visit) logout() answer {
 		return v.confirm()
 	}
 	a := v.goodbye()
-	if held, err := v.sealedRenewal(); err == nil {
-		if err := v.revoke(held.Token); err != nil {
+	for _, token := range v.revocable() {
+		if err := v.revoke(token); err != nil {
 			a.notes = append(a.notes, slog.String("revocation", err.Error()))
 		}
 	}
@@ -32,12 +33,29 @@ func (v *visit) logout() answer {
 	return a
 }
 
-// meant reports whether a GET was sent by a link on one of our pages or typed by somebody. A browser that does not say gets the page that asks; what is
-// no browser cannot be tricked into anything.
+// maxRevoked is how many refresh tokens one sign-out revokes at the most: one, unless a neighbouring host has put its own beside it.
+const maxRevoked = 3
+
+// revocable returns the refresh tokens to revoke. With two cookies of the name nobody can tell which is the session's, so all are ended.
+func (v *visit) revocable() (tokens []string) {
+	if held, err := v.sealedRenewal(); err == nil {
+		return []string{held.Token}
+	}
+	for name, sealed := range cookie.All(v.cookies) {
+		var r renewal
+		if name == refreshCookie && len(tokens) < maxRevoked && v.sealer.open("refresh", refreshCookie, sealed, &r) == nil && r.Token != "" {
+			tokens = append(tokens, r.Token)
+		}
+	}
+	return tokens
+}
+
+// meant reports whether a GET was sent by a link on one of our pages or typed by somebody: not by an image that somebody has put into one. A browser that
+// does not say gets the page that asks; what is no browser cannot be tricked into anything.
 func (v *visit) meant() bool {
 	switch v.r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
-		return true
+		return navigation(v.r)
 	case "":
 		return !person(v.r)
 	}
@@ -65,6 +83,9 @@ func (v *visit) forgetAll() []string {
 
 // logoutBlind signs somebody out here while nobody can say where the identity provider is.
 func (v *visit) logoutBlind(base string, err error) answer {
+	if strings.Trim(base, base64url+"/.~") != "" {
+		return v.failed(err) // nobody has checked this path, and it would become a cookie's attribute
+	}
 	v.site = site{base: base}
 	if v.r.Method == http.MethodPost && sameOrigin(v.r) || v.r.Method == http.MethodGet && v.meant() && !prefetch(v.r) {
 		a := v.failed(err)

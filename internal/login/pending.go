@@ -112,15 +112,18 @@ type held struct {
 	size int // with its fragment
 }
 
-// pendingOf returns the id of the login that a cookie belongs to, or "".
+// pendingOf returns the id of the login that a cookie belongs to, or "". What we never wrote is not ours to name again: a stray byte in a Set-Cookie
+// header would take the whole answer down with it.
 func pendingOf(name string) string {
 	for _, prefix := range []string{pendingPrefix, fragmentPrefix} {
-		if id, ok := strings.CutPrefix(name, prefix); ok {
+		if id, ok := strings.CutPrefix(name, prefix); ok && strings.Trim(id, base64url) == "" {
 			return id
 		}
 	}
 	return ""
 }
+
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // pendings returns what the browser holds, newest first.
 func (v *visit) pendings() []held {

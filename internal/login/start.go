@@ -72,7 +72,8 @@ func (v *visit) resume(target string, q map[string]string) (answer, bool) {
 	if err != nil && v.given() >= maxGiven {
 		return v.loop(err), true
 	}
-	if errors.Is(rerr, errOver) && q["prompt"] == "" {
+	over := errors.Is(rerr, errOver) || v.SessionMax > 0 && errors.Is(rerr, errNoRefresh) // the browser drops the cookie when its time has come
+	if over && q["prompt"] == "" {
 		q["prompt"] = "login" // Cognito's own session would let him in again unasked
 	}
 	tag := v.presented()

@@ -17,7 +17,8 @@ const (
 	maxPath  = 256
 )
 
-// Parse reads a table: a rule a line, in the columns methods, path and needs; what follows a # is a comment.
+// Parse reads a table: a rule a line, in the columns methods, path and needs. A comment, from # on, has a line of its own: behind a rule it could swallow
+// the next one when a line break is lost on the way.
 //
 //	# methods   path         needs
 //	*           /*           signed-in
@@ -31,14 +32,19 @@ func Parse(text string) (*Table, error) {
 	t := &Table{}
 	var errs []error
 	for i, line := range strings.Split(text, "\n") {
-		fields := strings.Fields(line)
-		if n := slices.IndexFunc(fields, func(f string) bool { return f[0] == '#' }); n >= 0 {
-			fields = fields[:n]
+		line = strings.TrimSuffix(line, "\r")
+		if strings.Contains(line, "\r") {
+			errs = append(errs, fmt.Errorf("policy: line %d: a carriage return is no line break", i+1))
+			continue
 		}
-		if len(fields) == 0 {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0][0] == '#' {
 			continue
 		}
 		r, err := parseRule(fields)
+		if slices.ContainsFunc(fields, func(f string) bool { return f[0] == '#' }) {
+			err = errors.New("a comment has a line of its own")
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("policy: line %d: %w", i+1, err))
 		}

@@ -2,7 +2,11 @@
 
 package policy
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
 
 // unreserved are the characters that mean the same with and without percent-encoding (RFC 3986 section 2.3).
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -15,12 +19,15 @@ func Plain(path string) bool {
 	if !strings.HasPrefix(path, "/") {
 		return false
 	}
+	if !decodable(path) {
+		return false
+	}
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
 		case c < 0x20, c == 0x7f, c == '\\', c == ';', c == '*', c == '?', c == '#':
 			return false
 		case c == '%':
-			if i+2 >= len(path) || !plainEscape(path[i+1], path[i+2]) {
+			if !plainEscape(path[i+1], path[i+2]) {
 				return false
 			}
 			i += 2
@@ -41,20 +48,23 @@ func plainSegment(rest string) bool {
 
 // plainEscape reports whether %hl stands for a character that has to be escaped, and that is not one of those above.
 func plainEscape(h, l byte) bool {
-	hi, lo := hex(h), hex(l)
-	if hi < 0 || lo < 0 {
-		return false
-	}
-	c := byte(hi<<4 | lo)
-	return c >= 0x20 && c != 0x7f && strings.IndexByte(unreserved+`/\;`, c) < 0 && c != '%'
+	c := hex(h)<<4 | hex(l)
+	return c >= 0x20 && c != 0x7f && strings.IndexByte(unreserved+`/\;?#*`, c) < 0 && c != '%'
 }
 
-func hex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
+// decodable reports whether the escapes of path, if it has any, are whole and stand for UTF-8: an overlong slash is one to some readers and nothing to others.
+func decodable(path string) bool {
+	if strings.IndexByte(path, '%') < 0 {
+		return true
 	}
-	return -1
+	decoded, err := url.PathUnescape(path)
+	return err == nil && utf8.ValidString(decoded)
+}
+
+// hex returns the value of a hexadecimal digit.
+func hex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c|0x20 - 'a' + 10
 }

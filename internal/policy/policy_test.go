@@ -11,7 +11,7 @@ import (
 const table = `
 # methods   path         needs
 *           /*           signed-in
-*           /admin/*     group:admins          # the whole tree
+*           /admin/*     group:admins
 POST,PUT    /payments/*  group:treasury  max-age:10m
 GET         /api/export  scope:reports/read
 *           $connect     group:traders
@@ -99,7 +99,9 @@ func TestParseRefuses(t *testing.T) {
 		{"", "policy: no rules, so nobody could do anything"},
 		{"# only a comment\n\n", "policy: no rules, so nobody could do anything"},
 		{"* /*", "policy: line 1: want methods, path and at least one need"},
-		{"* /* # signed-in", "policy: line 1: want methods, path and at least one need"},
+		{"* /* # signed-in", "policy: line 1: a comment has a line of its own"},
+		{"* /* signed-in # everybody   * /admin/* group:admins", "policy: line 1: a comment has a line of its own"},
+		{"# rules\r* /* signed-in\r* /admin/* group:admins", "policy: line 1: a carriage return is no line break\npolicy: no rules, so nobody could do anything"},
 		{"\n\nget / signed-in", `policy: line 3: no such method: "get"`},
 		{"TRACE / signed-in", `policy: line 1: no such method: "TRACE"`},
 		{"GET,* / signed-in", `policy: line 1: no such method: "*"`},
@@ -159,7 +161,7 @@ func age1(field string) string {
 
 func TestPlain(t *testing.T) {
 	for _, path := range []string{
-		"/", "/a", "/a/", "/a/b.c/..d/...", "/a%20b", "/%C3%A9", "/a%40b", "/a+b@c:d,e=f!g$h&i'j(k)", "/$connect", "/a b", "/é", "/%3F%2A%23", "/%7B",
+		"/", "/a", "/a/", "/a/b.c/..d/...", "/a%20b", "/%C3%A9", "/a%40b", "/a+b@c:d,e=f!g$h&i'j(k)", "/$connect", "/a b", "/é", "/%7B", "/%F0%9F%94%91",
 	} {
 		if !Plain(path) {
 			t.Errorf("%q is not plain", path)
@@ -169,6 +171,7 @@ func TestPlain(t *testing.T) {
 		"", "a", "*", "//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/./b", "/a/../b",
 		"/%61dmin", "/%41", "/a%2e", "/%2E%2e/a", "/a%2fb", "/a%2Fb", "/a%5cb", `/a\b`, `\a`, "/a;b", "/a%3bb", "/a%3B", "/a%252fb", "/%25", "/%7e", "/%2d", "/%5F", "/%39",
 		"/a%", "/a%2", "/a%zz", "/%u0041", "/a\x00b", "/a\tb", "/a\nb", "/a\x7fb", "/%00", "/%0a", "/%7F", "/a*b", "/*", "/a?b", "/a#b",
+		"/a%3f", "/a%3Fx", "/a%23", "/%2a", "/x%c0%af..%c0%afadmin", "/%c0%ae%c0%ae/admin", "/admin%85", "/a%ff",
 	} {
 		if Plain(path) {
 			t.Errorf("%q is plain", path)
