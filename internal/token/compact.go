@@ -42,13 +42,14 @@ func split(raw string) (t compact, err error) {
 		return compact{}, errParts
 	}
 	t.parts, t.input = [3]string{header, payload, signature}, raw[:len(raw)-len(signature)-1]
-	t.header, err = decode(make([]byte, 0, len(raw)*3/4), header)
+	t.header, err = decode(make([]byte, 0, len(header)*3/4), header)
 	return t, err
 }
 
 // decode decodes the payload and the signature, which there is no point in before the header is known to be good.
 func (t *compact) decode() (err error) {
-	if t.payload, err = decode(t.header[len(t.header):], t.parts[1]); err != nil {
+	buffer := make([]byte, 0, (len(t.parts[1])+len(t.parts[2]))*3/4)
+	if t.payload, err = decode(buffer, t.parts[1]); err != nil {
 		return err
 	}
 	t.signature, err = decode(t.payload[len(t.payload):], t.parts[2])
