@@ -9,7 +9,9 @@
 //
 // An optional line "test: ./pkg/..." names the packages whose tests must turn red; the file's own package when absent. A mutant that survives, that
 // no longer applies or that does not compile fails the run. The work tree is never touched: the go command reads the changed file from an overlay.
-// Arguments name the lists to try, without .txt; none means all.
+//
+// Arguments name the lists to try, without .txt; none means all. With -gate it tries what a push must pass: the packages that changed since -since,
+// and the lists of what decides.
 package main
 
 import (
@@ -20,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,24 +34,69 @@ type mutant struct {
 	old, new               []string
 }
 
+// decisive are the lists of the packages that decide who gets in.
+var decisive = []string{"token", "jwks", "strict", "cookie", "policy", "identity"}
+
 func main() {
 	only := flag.String("only", "", "try only mutants whose rule contains this")
 	workers := flag.Int("workers", 2, "mutants tried at a time")
+	gate := flag.Bool("gate", false, "try the packages that changed, and the lists of what decides")
+	since := flag.String("since", "", "with -gate: the commit to compare with; empty: nothing is known to have changed")
+	limit := flag.Duration("limit", 0, "begin no further mutant after this long, and say how many are left; 0: try all")
 	flag.Parse()
 	mutants, err := load("internal/mutants", flag.Args(), *only)
+	if err == nil && *gate {
+		mutants, err = gated(mutants, *since)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	killed, failed := tryAll(mutants, *workers)
-	fmt.Printf("%d passed, %d failed\n", killed, failed)
+	var until time.Time
+	if *limit > 0 {
+		until = time.Now().Add(*limit)
+	}
+	killed, failed := tryAll(mutants, *workers, until)
+	fmt.Printf("%d passed, %d failed", killed, failed)
+	if left := len(mutants) - killed - failed; left > 0 {
+		fmt.Printf(", %d not tried within %s", left, *limit)
+	}
+	fmt.Println()
 	if failed > 0 || killed == 0 {
 		os.Exit(1)
 	}
 }
 
-// tryAll tries every mutant and prints a line for each that is not caught.
-func tryAll(mutants []mutant, workers int) (killed, failed int) {
+// gated is what a push must pass: first the mutants of packages that it touches, then those of what decides.
+func gated(all []mutant, since string) ([]mutant, error) {
+	touched := map[string]bool{}
+	if since != "" {
+		out, err := exec.Command("git", "diff", "--name-only", since, "--").Output()
+		if err != nil {
+			return nil, fmt.Errorf("mutants: git finds no difference from %s: %w", since, err)
+		}
+		for file := range strings.Lines(string(out)) {
+			file = strings.TrimSpace(file)
+			touched[filepath.Dir(file)] = true
+			if list, ok := strings.CutPrefix(file, "internal/mutants/"); ok {
+				touched[strings.TrimSuffix(list, ".txt")] = true
+			}
+		}
+	}
+	var first, second []mutant
+	for _, m := range all {
+		switch {
+		case touched[filepath.Dir(m.file)] || touched[m.list]:
+			first = append(first, m)
+		case slices.Contains(decisive, m.list):
+			second = append(second, m)
+		}
+	}
+	return append(first, second...), nil
+}
+
+// tryAll tries every mutant, in order, and prints a line for each that is not caught. It begins none after until, unless that is zero.
+func tryAll(mutants []mutant, workers int, until time.Time) (killed, failed int) {
 	var (
 		queue = make(chan mutant)
 		mu    sync.Mutex // guards killed, failed and the output
@@ -70,6 +118,9 @@ func tryAll(mutants []mutant, workers int) (killed, failed int) {
 		})
 	}
 	for _, m := range mutants {
+		if !until.IsZero() && time.Now().After(until) {
+			break
+		}
 		queue <- m
 	}
 	close(queue)
@@ -145,15 +196,27 @@ func parse(list, block string) (mutant, error) {
 	return m, nil
 }
 
+// apply returns the source with the rule deleted.
+func (m mutant) apply(source string) (string, error) {
+	old, replacement := strings.Join(m.old, "\n"), strings.Join(m.new, "\n")
+	if n := strings.Count(source, old); n != 1 {
+		return "", fmt.Errorf("no longer applies: the text occurs %d times in %s", n, m.file)
+	}
+	if old == replacement {
+		return "", fmt.Errorf("changes nothing in %s", m.file)
+	}
+	return strings.Replace(source, old, replacement, 1), nil
+}
+
 // try returns "" when a test noticed the mutant, and otherwise what is wrong.
 func (m mutant) try() string {
 	source, err := os.ReadFile(m.file)
 	if err != nil {
 		return err.Error()
 	}
-	old := strings.Join(m.old, "\n")
-	if n := strings.Count(string(source), old); n != 1 {
-		return fmt.Sprintf("no longer applies: the text occurs %d times in %s", n, m.file)
+	mutated, err := m.apply(string(source))
+	if err != nil {
+		return err.Error()
 	}
 	dir, err := os.MkdirTemp("", "mutant")
 	if err != nil {
@@ -162,7 +225,6 @@ func (m mutant) try() string {
 	defer os.RemoveAll(dir)
 	changed := filepath.Join(dir, "mutant.go")
 	overlay := filepath.Join(dir, "overlay.json")
-	mutated := strings.Replace(string(source), old, strings.Join(m.new, "\n"), 1)
 	absolute, _ := filepath.Abs(m.file)
 	config, _ := json.Marshal(map[string]map[string]string{"Replace": {absolute: changed}})
 	if err := os.WriteFile(changed, []byte(mutated), 0o600); err != nil {
