@@ -27,7 +27,8 @@ var arrows = map[string][]string{
 	"app/dashboard": {"identity", "apigw"},
 	"app/api":       {"identity", "apigw"},
 
-	"jwks":     {"strict", "reason"},
+	"jwks":     {"strict", "reason", "endpoint"},
+	"cuts":     {"strict", "reason", "endpoint", "jsontext"},
 	"identity": {"jsontext"},
 
 	"internal/login":    {"cookie", "token", "reason"},
@@ -39,6 +40,7 @@ var arrows = map[string][]string{
 	"internal/apigw":    {"jsontext", "reason"},
 	"internal/jsontext": {},
 	"internal/config":   {},
+	"internal/endpoint": {},
 	"internal/reason":   {},
 
 	"internal/token/tokentest": {"token", "jwks"},

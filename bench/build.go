@@ -75,7 +75,7 @@ func makeAuthorizer(bootstrap, overlay string) error {
 
 // swapRoot writes a build overlay in which the last of Amazon's roots is root instead: as many to load, one of them ours.
 func swapRoot(dir string, root []byte) (string, error) {
-	shipped, err := filepath.Abs("../jwks/amazon.pem")
+	shipped, err := filepath.Abs("../internal/endpoint/amazon.pem")
 	if err != nil {
 		return "", err
 	}
@@ -91,7 +91,7 @@ func swapRoot(dir string, root []byte) (string, error) {
 		kept = append(kept, pem.EncodeToMemory(block)...)
 	}
 	if kept == nil {
-		return "", errors.New("jwks/amazon.pem holds no roots")
+		return "", errors.New("internal/endpoint/amazon.pem holds no roots")
 	}
 	changed, overlay := filepath.Join(dir, "amazon.pem"), filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(changed, append(kept, root...), 0o644); err != nil {

@@ -7,13 +7,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"sync"
+
+	"edgeauth/internal/endpoint"
 )
 
 const maxBody = 1 << 20
@@ -68,24 +68,17 @@ func acceptable(r *http.Response) error {
 	return nil
 }
 
-// unredirected returns how to ask with client, which stays as it is, but for redirects: they are answers like any other, and not the one wanted.
-func unredirected(client *http.Client) func(*http.Request) (*http.Response, error) {
-	c := *client
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return c.Do
-}
-
-// strictClient returns how to ask when nobody says. It trusts roots first, and the system's roots when the server's chain ends in another one: to
-// load the system's costs more than all else on a cold start, so most never do (https://github.com/golang/go/issues/79018).
+// strictClient returns how to ask when nobody says. It trusts roots first, and the system's roots when the server's chain ends in another
+// one: most never load those.
 func strictClient(roots *x509.CertPool) func(*http.Request) (*http.Response, error) {
 	return func(request *http.Request) (*http.Response, error) {
 		pool := roots
 		if pool == nil {
-			pool = amazonRoots()
+			pool = endpoint.AmazonRoots()
 		}
-		response, err := unredirected(&http.Client{Transport: transport(pool)})(request)
+		response, err := endpoint.Unredirected(&http.Client{Transport: transport(pool)})(request)
 		if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
-			return unredirected(&http.Client{Transport: transport(nil)})(request)
+			return endpoint.Unredirected(&http.Client{Transport: transport(nil)})(request)
 		}
 		return response, err
 	}
@@ -104,15 +97,3 @@ func transport(roots *x509.CertPool) *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
-
-// amazonPEM is Amazon Root CA 1 to 4 and Starfield Services Root Certificate Authority - G2, as https://www.amazontrust.com/repository/ publishes
-// them: every AWS endpoint's certificate chains up to one of these.
-//
-//go:embed amazon.pem
-var amazonPEM []byte
-
-var amazonRoots = sync.OnceValue(func() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(amazonPEM)
-	return pool
-})

@@ -9,11 +9,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -23,7 +21,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -147,36 +144,6 @@ func TestCertificateIsTheHostsAndValid(t *testing.T) {
 		if err := ask(t, by.serve(t, "localhost", time.Now().Add(-time.Hour), tokentest.New(t)), pinned.pool()); !errors.Is(err, jwks.ErrUnavailable) || !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
 			t.Errorf("expired: %v", err)
 		}
-	}
-}
-
-// The fingerprints are those that https://www.amazontrust.com/repository/ lists.
-func TestAmazonsRoots(t *testing.T) {
-	rest, err := os.ReadFile("amazon.pem")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil || !certificate.IsCA || certificate.NotAfter.Before(tokentest.Start.AddDate(5, 0, 0)) {
-			t.Errorf("%v, %v", certificate.Subject, err)
-		}
-		sum := sha256.Sum256(block.Bytes)
-		got = append(got, hex.EncodeToString(sum[:]))
-	}
-	if want := []string{
-		"8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e", // Amazon Root CA 1
-		"1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4", // Amazon Root CA 2
-		"18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4", // Amazon Root CA 3
-		"e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092", // Amazon Root CA 4
-		"568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5", // Starfield Services Root Certificate Authority - G2
-	}; !slices.Equal(got, want) || len(bytes.TrimSpace(rest)) != 0 {
-		t.Errorf("got %q, rest %q", got, rest)
 	}
 }
 

@@ -23,12 +23,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
+	"edgeauth/internal/endpoint"
 	"edgeauth/internal/reason"
 )
 
@@ -75,15 +74,15 @@ type Set struct {
 
 // New returns the set that c describes. It fetches nothing.
 func New(c Config) (*Set, error) {
-	if err := checkURL(c.URL); err != nil {
-		return nil, err
+	if err := endpoint.Check(c.URL); err != nil {
+		return nil, fmt.Errorf("jwks: %w", err)
 	}
 	s := &Set{url: c.URL, now: c.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if c.Client != nil {
-		s.get = unredirected(c.Client)
+		s.get = endpoint.Unredirected(c.Client)
 	} else {
 		s.get = strictClient(c.Roots)
 	}
@@ -95,28 +94,6 @@ func New(c Config) (*Set, error) {
 		s.replace(keys, s.wall())
 	}
 	return s, nil
-}
-
-// checkURL refuses an address at which anyone on the way could answer.
-func checkURL(address string) error {
-	u, err := url.Parse(address)
-	if err != nil {
-		return errors.New("jwks: URL cannot be read")
-	}
-	switch {
-	case u.Hostname() == "" || u.User != nil || u.Fragment != "":
-		return errors.New("jwks: URL must have a host, and neither user nor fragment")
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
-	}
-	return errors.New("jwks: URL must be https")
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Key returns the key that kid names, or ErrUnknownKey, or ErrUnavailable.
