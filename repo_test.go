@@ -22,16 +22,17 @@ import (
 
 // arrows says which packages of ours each package may import. A package that is not listed fails the test, and so does an arrow.
 var arrows = map[string][]string{
-	"authorizer":    {"config", "token", "cookie", "policy", "apigw", "identity", "jwks", "reason", "jsontext"},
+	"authorizer":    {"config", "token", "cookie", "policy", "apigw", "identity", "jwks", "reason", "jsontext", "intent"},
 	"callback":      {"config", "cognito", "token", "cookie", "login", "apigw", "jwks", "reason"},
 	"app/dashboard": {"identity", "apigw"},
 	"app/api":       {"identity", "apigw"},
 
 	"jwks":     {"strict", "reason", "endpoint"},
 	"cuts":     {"strict", "reason", "endpoint", "jsontext"},
-	"identity": {"jsontext"},
+	"identity": {"jsontext", "intent"},
 
-	"internal/login":    {"cookie", "token", "reason"},
+	"internal/login":    {"cookie", "token", "reason", "intent"},
+	"internal/intent":   {},
 	"internal/token":    {"jwks", "strict", "reason"},
 	"internal/strict":   {},
 	"internal/cognito":  {"reason"},
@@ -43,7 +44,8 @@ var arrows = map[string][]string{
 	"internal/endpoint": {},
 	"internal/reason":   {},
 
-	"internal/token/tokentest": {"token", "jwks"},
+	"internal/token/tokentest":   {"token", "jwks"},
+	"internal/intent/intenttest": {},
 
 	"internal/yardstick": {"cookie", "token/tokentest"},
 	"internal/mutants":   {},

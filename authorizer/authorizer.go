@@ -10,6 +10,7 @@ import (
 
 	"edgeauth/identity"
 	"edgeauth/internal/apigw"
+	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
@@ -101,12 +102,21 @@ func (a *authorizer) permit(d *decision) reason.Code {
 	switch {
 	case r.Kind != apigw.WebSocket && !(policy.Plain(r.Path) && policy.Plain(r.Route)):
 		return reason.PathNotPlain
-	case r.Has(apigw.MethodOverride): // the rules must judge the method that the backend will see
+	case intent.Override(r.Header): // the rules must judge the method that the backend will see
 		return reason.Override
-	case d.by.kind == cookieCredential && crossSite(r, a.origins):
+	case d.by.kind == cookieCredential && a.crossSite(r):
 		return reason.CrossSite
 	}
 	return a.rules.Decide(r.Method, r.Route, user(d.caller), d.began)
+}
+
+// crossSite reports whether a request that a cookie authenticates may come from another site's page. What the request's own host is, API Gateway says,
+// not a header.
+func (a *authorizer) crossSite(r *apigw.Request) bool {
+	if r.Kind == apigw.WebSocket {
+		return intent.CrossSiteHandshake(r.Header, r.Domain, a.origins)
+	}
+	return intent.CrossSite(r.Method, r.Header, r.Domain, a.origins)
 }
 
 // machine reports whether a client, and no user, is behind a token: client credentials make it its own subject.
@@ -178,7 +188,7 @@ func (a *authorizer) tooLarge(d *decision) ([]byte, error) {
 // neither: their authorizers' refusals become 403.
 func (a *authorizer) turnAway(d *decision) ([]byte, error) {
 	r := &d.request
-	toLogin := r.Kind == apigw.REST && d.by.kind != bearerCredential && navigation(r)
+	toLogin := r.Kind == apigw.REST && d.by.kind != bearerCredential && intent.Navigation(r.Method, r.Header)
 	if !toLogin && (r.Kind == apigw.REST || r.Kind == apigw.WebSocket) {
 		return nil, errUnauthorized
 	}
@@ -208,7 +218,7 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	var location []byte
 	switch {
 	case r.Kind != apigw.REST: // nobody could follow it
-	case d.code == reason.StepUp && d.by.kind == cookieCredential && navigation(r):
+	case d.code == reason.StepUp && d.by.kind == cookieCredential && intent.Navigation(r.Method, r.Header):
 		location = appendLogin(scratch.location[:0], r, true)
 	default:
 		location = appendDenied(scratch.location[:0], r, d.code)

@@ -30,9 +30,9 @@ type credential struct {
 // read finds the credential of a request.
 func (c *credential) read(r *apigw.Request) {
 	c.code = reason.OK
-	if r.Has(apigw.Authorization) {
+	if authorization, different := r.Header("authorization"); different > 0 {
 		c.kind = bearerCredential
-		if c.token = bearerToken(r); c.token == "" {
+		if c.token = bearerToken(authorization); c.token == "" {
 			c.code = reason.BearerMalformed
 		}
 		return
@@ -44,10 +44,9 @@ func (c *credential) read(r *apigw.Request) {
 	}
 }
 
-// bearerToken returns the token of the Authorization header (RFC 6750 section 2.1), "" when it has none or there are several headers.
-func bearerToken(r *apigw.Request) string {
-	value, _ := r.Value(apigw.Authorization)
-	scheme, token, ok := strings.Cut(value, " ")
+// bearerToken returns the token in the value of an Authorization header (RFC 6750 section 2.1), "" when it has none.
+func bearerToken(authorization string) string {
+	scheme, token, ok := strings.Cut(authorization, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

@@ -187,6 +187,10 @@ func TestForgery(t *testing.T) {
 		{"a method override", "GET", [][2]string{{"X-HTTP-Method-Override", "DELETE"}}, "denied method_override"},
 		{"a method override in another case", "POST", [][2]string{{"x-http-method-OVERRIDE", "POST"}, {"Sec-Fetch-Site", "same-origin"}}, "denied method_override"},
 		{"an empty method override", "GET", [][2]string{{"X-HTTP-Method-Override", ""}}, "denied method_override"},
+		{"its sibling", "GET", [][2]string{{"X-HTTP-Method", "DELETE"}}, "denied method_override"},
+		{"its other sibling", "GET", [][2]string{{"x-method-override", "DELETE"}}, "denied method_override"},
+		{"own host without TLS", "POST", [][2]string{{"Origin", "http://" + host}}, "denied cross_site"},
+		{"own host by another scheme", "POST", [][2]string{{"Origin", "x://" + host}}, "denied cross_site"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := d.want(t, request{method: c.method, header: c.header}.session(token), c.want)
@@ -204,6 +208,8 @@ func TestForgery(t *testing.T) {
 		{"an allowed origin", [][2]string{{"Origin", "https://app.example.com"}}, "allow ok"},
 		{"another origin", [][2]string{{"Origin", evil}}, "denied cross_site"},
 		{"no origin", nil, "denied cross_site"},
+		{"own host without TLS", [][2]string{{"Origin", "http://" + host}}, "denied cross_site"},
+		{"own host by another scheme", [][2]string{{"Origin", "x://" + host}}, "denied cross_site"},
 		{"another origin that claims to be ours", [][2]string{{"Origin", evil}, {"Sec-Fetch-Site", "same-origin"}}, "denied cross_site"},
 		{"two origins", [][2]string{{"Origin", own}, {"origin", "https://app.example.com"}}, "denied cross_site"},
 	} {
@@ -356,7 +362,7 @@ func TestNothingElseDecides(t *testing.T) {
 		for _, name := range []string{
 			"Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Forwarded-User", "X-Forwarded_User", "Forwarded", "X-Original-URL",
 			"X-Rewrite-URL", "X-Auth-Request-Email", "X-Amzn-Remapped-Authorization", "X-Amzn-Oidc-Data", "Proxy-Authorization", "Cookie2", "X-Cookie", "_Host-id", "User-Agent",
-			"Referer", "X-Requested-With", "X-HTTP-Method", "X-Method-Override", "Content-Type", "sub", "location", "principalId", "X-Amz-Date", "Upgrade",
+			"Referer", "X-Requested-With", "X-HTTP-Methods", "X-Method", "Content-Type", "sub", "location", "principalId", "X-Amz-Date", "Upgrade",
 		} {
 			for _, value := range []string{"", "evil.example", "https", "GET /admin", "__Host-id=" + token} {
 				o, w, a := d.ask(t, r.with(name, value))

@@ -5,6 +5,8 @@ package identity
 import (
 	"context"
 	"net/http"
+
+	"edgeauth/internal/intent"
 )
 
 type key struct{}
@@ -53,7 +55,7 @@ func Guard(next http.Handler, trusted ...string) (http.Handler, error) {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" && (p.Check(r) != nil || r.Header.Get("X-HTTP-Method-Override") != "") {
+		if r.Header.Get("Authorization") == "" && (p.Check(r) != nil || intent.Override(intent.Of(r.Header))) {
 			refuse(w, http.StatusForbidden, "Forbidden", "cross_site")
 			return
 		}

@@ -68,6 +68,8 @@ func TestGuard(t *testing.T) {
 		{"trusted origin", "POST", "Origin: https://app.example.com;Sec-Fetch-Site: cross-site", 200},
 		{"bearer", "POST", "Sec-Fetch-Site: cross-site;Authorization: Bearer x", 200},
 		{"method override", "GET", "X-HTTP-Method-Override: DELETE", 403},
+		{"its sibling", "GET", "X-HTTP-Method: DELETE", 403},
+		{"its other sibling", "GET", "X-Method-Override: DELETE", 403},
 	} {
 		r := httptest.NewRequest(c.method, "https://example.com/", nil)
 		for h := range strings.SplitSeq(c.header, ";") {

@@ -2,28 +2,18 @@
 
 package apigw
 
-import "strings"
-
-// Header names a request header that a decision may rest on. No others are kept.
-type Header int
-
-const (
-	Accept Header = iota
-	Authorization
-	MethodOverride // API Gateway takes the method from it (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html)
-	Origin
-	Purpose
-	SecFetchDest
-	SecFetchMode
-	SecFetchSite
-	SecPurpose
-	headers // how many there are; cookie, which has all its values kept, comes after them
+import (
+	"slices"
+	"strings"
 )
 
-// names holds the lower case of each header's name.
+// names holds the lower case of every header's name that a decision may rest on. No others are kept.
 var names = [headers + 1]string{
-	"accept", "authorization", "x-http-method-override", "origin", "purpose", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "cookie",
+	"accept", "authorization", "origin", "purpose", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose",
+	"x-http-method", "x-http-method-override", "x-method-override", "x-moz", "cookie",
 }
+
+const headers = 12 // how many there are; cookie, which has all its values kept, comes after them
 
 // source is the member of an event that a header's value was found in. The later in the list counts: headers has one of several values of a name,
 // multiValueHeaders has them all, and cookies of a payload 2.0 come in a member of their own.
@@ -49,19 +39,25 @@ type cookies struct {
 	from   source
 }
 
-// Has reports whether the request carries the header, be it empty.
-func (r *Request) Has(h Header) bool { return r.header[h].from != nowhere }
-
-// Value returns a header's value, "" when the request does not carry it. A header that came with different values has none to rely on: ok is false.
-func (r *Request) Value(h Header) (value string, ok bool) {
-	return r.header[h].value, !r.header[h].conflict
+// Header returns the value of the header with this lower-case name, and how many different ones the request carries: with none, or with more than one,
+// of which none can be relied on, value is "". It is for the headers that are kept; to ask for another is a mistake in the program, and panics.
+func (r *Request) Header(name string) (value string, different int) {
+	h := slices.Index(names[:headers], name)
+	switch f := &r.header[h]; {
+	case f.from == nowhere:
+		return "", 0
+	case f.conflict:
+		return "", 2
+	default:
+		return f.value, 1
+	}
 }
 
 // Cookies returns every value of the Cookie header, in order: a client that speaks HTTP/2 may send one for each cookie (RFC 9113 section 8.2.3).
 func (r *Request) Cookies() []string { return r.cookie.values }
 
 // found notes a header's value.
-func (r *Request) found(h Header, v string, from source) {
+func (r *Request) found(h int, v string, from source) {
 	if h == headers {
 		r.foundCookie(v, from)
 		return
@@ -130,10 +126,10 @@ func (r *Request) cookieList(s *scanner) {
 }
 
 // header finds the header that name is a spelling of. (Letters that only Unicode folds into ASCII take more bytes than what they fold into.)
-func header(name string) (Header, bool) {
+func header(name string) (int, bool) {
 	for h, known := range names {
 		if len(name) == len(known) && strings.EqualFold(name, known) {
-			return Header(h), true
+			return h, true
 		}
 	}
 	return 0, false

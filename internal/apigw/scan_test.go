@@ -106,8 +106,8 @@ func FuzzDecodeAuthorizer(f *testing.F) {
 		if r.Kind != WebSocket && (!strings.HasPrefix(r.Path, r.Base) || !mountable(r.Base)) {
 			t.Errorf("base %q of %q", r.Base, r.Path)
 		}
-		for h, name := range names {
-			if got, want := sorted(r, Header(h)), wanted(e.Headers, e.MultiValueHeaders, e.Cookies, name); !slices.Equal(got, want) {
+		for _, name := range names {
+			if got, want := sorted(r, name), wanted(e.Headers, e.MultiValueHeaders, e.Cookies, name); !slices.Equal(got, want) {
 				t.Errorf("%s: %q, want %q", name, got, want)
 			}
 		}
@@ -170,18 +170,17 @@ func exactly(t *testing.T, event []byte) []byte {
 }
 
 // sorted returns the values that r has of a header; for all but cookies, "conflict" when they differ.
-func sorted(r Request, h Header) []string {
-	if h == headers {
+func sorted(r Request, name string) []string {
+	if name == "cookie" {
 		return slices.Sorted(slices.Values(r.Cookies()))
 	}
-	value, ok := r.Value(h)
-	switch {
-	case !ok:
-		return []string{"conflict"}
-	case !r.Has(h):
+	switch value, different := r.Header(name); different {
+	case 0:
 		return nil
+	case 1:
+		return []string{value}
 	}
-	return []string{value}
+	return []string{"conflict"}
 }
 
 // wanted returns the same of an event that was decoded in the usual way.

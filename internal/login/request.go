@@ -1,13 +1,13 @@
 package login
 
-// This file decides what kind of request this is: a person's browser going somewhere, or a program. Browsers say so in the Sec-Fetch headers, which no
-// page can forge (https://www.w3.org/TR/fetch-metadata/); for those that do not, the Accept header has to do.
+// This file decides which parameters of a request count.
 
 import (
 	"net/http"
 	"net/url"
 	"strings"
 
+	"edgeauth/internal/intent"
 	"edgeauth/internal/reason"
 )
 
@@ -17,35 +17,16 @@ var (
 	errPrefetch   = reason.New(reason.BadRequest, "login: nothing begins or ends for a prefetch")
 )
 
-// person reports whether somebody is going to read the answer.
-func person(r *http.Request) bool {
-	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
-		return mode == "navigate"
-	}
-	return strings.Contains(r.Header.Get("Accept"), "text/html")
-}
+// The questions about what a browser means, of a request here: package intent answers them, for the authorizer too.
 
-// navigation reports whether the browser's tab is going to this address: the only request that may begin a login.
-func navigation(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || prefetch(r) || !person(r) {
-		return false
-	}
-	return r.Header.Get("Sec-Fetch-Mode") == "" || document(r)
-}
+func person(r *http.Request) bool     { return intent.Person(intent.Of(r.Header)) }
+func navigation(r *http.Request) bool { return intent.Navigation(r.Method, intent.Of(r.Header)) }
+func document(r *http.Request) bool   { return intent.Document(intent.Of(r.Header)) }
+func prefetch(r *http.Request) bool   { return intent.Prefetch(intent.Of(r.Header)) }
 
-// document reports whether a browser said that it is loading a page into a tab: then a page can run its script.
-func document(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "document" }
-
-// prefetch reports whether the browser is only guessing that somebody might go there.
-func prefetch(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || strings.Contains(r.Header.Get("Purpose"), "prefetch") ||
-		strings.Contains(r.Header.Get("X-Moz"), "prefetch")
-}
-
-// sameOrigin reports whether a request that changes something came from a page of this origin, or from no page at all. It is the algorithm of
-// https://pkg.go.dev/net/http#CrossOriginProtection, which also lets programs through that send neither header.
+// sameOrigin reports whether a request that changes something came from a page of this origin, or from no page at all.
 func sameOrigin(r *http.Request) bool {
-	return http.NewCrossOriginProtection().Check(r) == nil
+	return !intent.CrossSite(r.Method, intent.Of(r.Header), r.Host, nil)
 }
 
 // parameters returns the query's parameters with these names. Each may be there once, with at most 2 kB and no control characters.
