@@ -139,15 +139,16 @@ type route struct {
 }
 
 var routes = map[string]route{
-	"login":        {[]string{"GET", "HEAD"}, false, (*visit).login},
-	"callback":     {[]string{"GET"}, false, (*visit).callback},
-	"refresh":      {[]string{"POST"}, false, (*visit).refresh},
-	"session":      {[]string{"GET", "HEAD"}, false, (*visit).whoami},
-	"logout":       {[]string{"GET", "POST"}, false, (*visit).logout},
-	"signed-out":   {[]string{"GET", "HEAD"}, false, (*visit).signedOut},
-	"denied":       {[]string{"GET", "HEAD"}, false, (*visit).denied},
-	"edgeauth.js":  {[]string{"GET", "HEAD"}, true, (*visit).script},
-	"edgeauth.css": {[]string{"GET", "HEAD"}, true, (*visit).style},
+	"login":         {[]string{"GET", "HEAD"}, false, (*visit).login},
+	"callback":      {[]string{"GET"}, false, (*visit).callback},
+	"refresh":       {[]string{"POST"}, false, (*visit).refresh},
+	"session":       {[]string{"GET", "HEAD"}, false, (*visit).whoami},
+	"logout":        {[]string{"GET", "POST"}, false, (*visit).logout},
+	"signed-out":    {[]string{"GET", "HEAD"}, false, (*visit).signedOut},
+	"denied":        {[]string{"GET", "HEAD"}, false, (*visit).denied},
+	"edgeauth.js":   {[]string{"GET", "HEAD"}, true, (*visit).script},
+	"edgeauth.d.ts": {[]string{"GET", "HEAD"}, true, (*visit).types},
+	"edgeauth.css":  {[]string{"GET", "HEAD"}, true, (*visit).style},
 }
 
 // visit is one request, and what its answer depends on.
