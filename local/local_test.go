@@ -1,9 +1,11 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -312,4 +314,82 @@ func TestCookieSendsWhatABrowserSends(t *testing.T) {
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
 	}
+}
+
+// A nested application's functions come from a build, where its id is a folder, or from the zip file that it names.
+func TestRunNested(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"build/PagesFunction/bootstrap": "#!/bin/sh\nexec " + self,
+		"template.yaml":                 "testdata/nested.yaml",
+		"part.yaml":                     "testdata/part.yaml",
+	} {
+		if from, err := os.ReadFile(text); err == nil {
+			text = string(from)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700), os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archive, err := os.Create(filepath.Join(dir, "authorizer.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(archive)
+	head := &zip.FileHeader{Name: "bootstrap"}
+	head.SetMode(0o755)
+	w, err := z.CreateHeader(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.WriteString(w, "#!/bin/sh\nexec "+self)
+	if err := errors.Join(err, z.Close(), archive.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := launch(t, "run", "-template", filepath.Join(dir, "template.yaml"), "-build", filepath.Join(dir, "build"), "-app-port", "0", "-cognito-port", "0")
+	res, err := http.Get(s.url + "page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != 200 {
+		t.Errorf("the page answers %d: %s", res.StatusCode, s.stderr)
+	}
+}
+
+// running is a system that was started in this process.
+type running struct {
+	url    string
+	stderr *safe
+}
+
+// launch runs a command until the test ends, and returns once it is ready.
+func launch(t *testing.T, args ...string) running {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	s := running{stderr: &safe{}}
+	ended := make(chan error, 1)
+	go func() {
+		err := command(ctx, args, in, s.stderr)
+		_ = in.Close()
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
+	if !ok {
+		t.Fatalf("stdout %q, stderr %s", line, s.stderr)
+	}
+	s.url = url
+	return s
 }

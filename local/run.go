@@ -34,7 +34,8 @@ type options struct {
 	ttl                      time.Duration
 	identity                 string
 	splitCookies             bool
-	parameters, environment  settings
+	parameters, imports      settings
+	environment              settings
 }
 
 // settings is a flag NAME=VALUE that can be repeated.
@@ -52,14 +53,15 @@ func (s settings) Set(text string) error {
 }
 
 func parseRun(args []string, stdout io.Writer) (options, error) {
-	o := options{parameters: settings{}, environment: settings{}}
+	o := options{parameters: settings{}, imports: settings{}, environment: settings{}}
 	ttl := 0
 	f := flag.NewFlagSet("local run", flag.ContinueOnError)
 	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
-	f.StringVar(&o.build, "build", "build/here", "folder with <LogicalId>/bootstrap for each function")
+	f.StringVar(&o.build, "build", "build/here", "folder with <LogicalId>/bootstrap for each function, <NestedId>/<LogicalId>/bootstrap for those of nested applications")
 	f.IntVar(&o.appPort, "app-port", 3000, "port of the API on localhost; 0: any")
 	f.IntVar(&o.cognitoPort, "cognito-port", 9229, "port of the Cognito stand-in on 127.0.0.1; 0: any")
 	f.Var(o.parameters, "param", "template parameter, NAME=VALUE; repeatable")
+	f.Var(o.imports, "import", "what another stack exports, NAME=VALUE, for Fn::ImportValue; repeatable")
 	f.Var(o.environment, "env", "replace a function's variable, LogicalId.NAME=VALUE; repeatable")
 	f.IntVar(&ttl, "authorizer-ttl", 0, "cache authorizer results for this many seconds, whatever the template says")
 	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity sources for -authorizer-ttl, comma separated")
@@ -141,7 +143,9 @@ func (s *system) start(ctx context.Context, o options) error {
 	s.appURL = fmt.Sprintf("http://localhost:%d", port(app[0]))
 	s.cognitoURL = fmt.Sprintf("http://127.0.0.1:%d", port(login))
 
-	model, err := sam.Load(o.template, sam.Options{Parameters: o.parameters, AppURL: s.appURL, CognitoURL: s.cognitoURL, ClientSecret: newSecret})
+	model, err := sam.Load(o.template, sam.Options{
+		Parameters: o.parameters, Imports: o.imports, AppURL: s.appURL, CognitoURL: s.cognitoURL, ClientSecret: newSecret,
+	})
 	if err != nil {
 		return err
 	}
@@ -152,7 +156,7 @@ func (s *system) start(ctx context.Context, o options) error {
 	if err := s.startCognito(login, model); err != nil {
 		return err
 	}
-	if err := s.startFunctions(model, o.build); err != nil {
+	if err := s.startFunctions(model, o); err != nil {
 		return err
 	}
 	if err := s.startGateway(app, model, o); err != nil {
@@ -212,11 +216,21 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 	return nil
 }
 
-func (s *system) startFunctions(m *sam.Model, build string) error {
+func (s *system) startFunctions(m *sam.Model, o options) error {
 	s.functions = map[string]*runtime.Function{}
+	scratch, err := os.MkdirTemp("", "edgeauth-local-")
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() { _ = os.RemoveAll(scratch) })
 	for _, f := range m.Functions {
+		code := runtime.Code{Name: f.LogicalID, Built: filepath.Join(o.build, filepath.FromSlash(f.LogicalID)), Given: f.Code, Scratch: scratch}
+		program, err := code.Prepare()
+		if err != nil {
+			return err
+		}
 		function, err := runtime.New(runtime.Config{
-			Name: f.Name, ARN: f.ARN, Binary: filepath.Join(build, f.LogicalID, "bootstrap"), Environment: f.Environment,
+			Name: f.Name, ARN: f.ARN, Binary: program.Binary, Environment: f.Environment,
 			Platform: map[string]string{
 				"AWS_REGION":            sam.Region,
 				"AWS_DEFAULT_REGION":    sam.Region,

@@ -4,6 +4,7 @@ package sam
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -192,12 +193,13 @@ type event struct {
 // wire joins authorizers, routes and functions, once all are known.
 func (t *template) wire(m *Model) error {
 	for _, name := range slices.Sorted(maps.Keys(t.arns)) {
-		i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.ARN == t.arns[name] })
+		arn := cmp.Or(t.aliases[t.arns[name]], t.arns[name])
+		i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.ARN == arn })
 		if i < 0 {
 			return fmt.Errorf("authorizer %s: no function has the ARN %s", name, t.arns[name])
 		}
 		f := m.Functions[i]
-		if t.needsPermit[name] != "" && !slices.Contains(t.permitted, f.Name) && !slices.Contains(t.permitted, f.ARN) {
+		if t.needsPermit[name] != "" && !t.permits(t.arns[name]) {
 			return fmt.Errorf("authorizer %s: no AWS::Lambda::Permission lets API Gateway call %s", name, f.LogicalID)
 		}
 		a := m.API.Authorizers[name]
@@ -226,6 +228,11 @@ func (t *template) wire(m *Model) error {
 		t.addPreflights(&m.API)
 	}
 	return checkScopes(m.Pool)
+}
+
+// permits reports whether API Gateway may call a function by this ARN: a permission for an alias is none for the function, nor the other way round.
+func (t *template) permits(arn string) bool {
+	return slices.ContainsFunc(t.permitted, func(name string) bool { return functionARN(name) == arn })
 }
 
 func taken(routes []Route, path, method string) bool {

@@ -19,10 +19,11 @@ const (
 	parameterType = "AWS::SSM::Parameter"
 )
 
-func (t *template) readPool(m *Model, id string, p *properties) {
-	if m.Pool.ID != "" {
+func (t *template) readPool(_ *Model, _ string, p *properties) {
+	if t.pool != "" {
 		p.fail("", errors.New("only one user pool is modelled"))
 	}
+	t.pool = PoolID
 	p.aside("AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection", "EnabledMfas", "MfaConfiguration", "Policies",
 		"UserPoolName", "UserPoolTags", "UserPoolTier")
 	if names := p.texts("UsernameAttributes"); len(names) != 1 || names[0] != "email" {
@@ -33,8 +34,28 @@ func (t *template) readPool(m *Model, id string, p *properties) {
 		names.fail("CaseSensitive", errors.New("true is not modelled"))
 	}
 	_ = names.done()
-	issuer, _ := t.getAtt(id, "ProviderURL")
-	m.Pool.ID, m.Pool.Issuer = PoolID, issuer.(string)
+}
+
+// ofPool wants a resource to belong to the one pool: the stacks' own, or the one that is there already.
+func (t *template) ofPool(p *properties) {
+	switch id := p.need("UserPoolId"); {
+	case t.ownPool:
+		p.is("UserPoolId", PoolID)
+	case t.pool == "" && !strings.HasPrefix(id, Region+"_"):
+		p.fail("UserPoolId", fmt.Errorf("%q is no pool of %s, where everything is here: name one that begins with %s_", id, Region, Region))
+	case t.pool == "":
+		t.pool = id
+	default:
+		p.is("UserPoolId", t.pool)
+	}
+}
+
+// providerURL is the pool's issuer.
+func (t *template) providerURL() string {
+	if t.pool == "" {
+		return ""
+	}
+	return t.dns.Replace("https://cognito-idp." + Region + "." + urlSuffix + "/" + t.pool)
 }
 
 func (t *template) readDomain(m *Model, _ string, p *properties) {
@@ -42,19 +63,19 @@ func (t *template) readDomain(m *Model, _ string, p *properties) {
 	if p.get("CustomDomainConfig") != nil {
 		p.fail("CustomDomainConfig", errors.New("only the prefix of a domain is modelled"))
 	}
-	p.is("UserPoolId", PoolID)
+	t.ofPool(p)
 	m.Pool.Domain = p.need("Domain")
 }
 
 func (t *template) readGroup(m *Model, _ string, p *properties) {
 	p.aside("Description", "Precedence", "RoleArn")
-	p.is("UserPoolId", PoolID)
+	t.ofPool(p)
 	m.Pool.Groups = append(m.Pool.Groups, p.need("GroupName"))
 }
 
 func (t *template) readResourceServer(m *Model, _ string, p *properties) {
 	p.aside("Name")
-	p.is("UserPoolId", PoolID)
+	t.ofPool(p)
 	identifier := p.need("Identifier")
 	scopes, _ := p.get("Scopes").([]any)
 	for _, one := range scopes {
@@ -67,7 +88,7 @@ func (t *template) readResourceServer(m *Model, _ string, p *properties) {
 
 func (t *template) readClient(m *Model, id string, p *properties) {
 	p.aside("PreventUserExistenceErrors", "AuthSessionValidity")
-	p.is("UserPoolId", PoolID)
+	t.ofPool(p)
 	units := p.sub("TokenValidityUnits")
 	validity := func(name, unit string, otherwise time.Duration) time.Duration {
 		if u := units.text(name); u != "" {
@@ -83,7 +104,7 @@ func (t *template) readClient(m *Model, id string, p *properties) {
 		return otherwise
 	}
 	c := Client{
-		ID:                   clientID(id),
+		ID:                   clientID(t.path + id),
 		Name:                 p.text("ClientName"),
 		CallbackURLs:         p.texts("CallbackURLs"),
 		LogoutURLs:           p.texts("LogoutURLs"),
@@ -113,7 +134,7 @@ func (t *template) readClient(m *Model, id string, p *properties) {
 			p.fail("GenerateSecret", errors.New("nobody makes a secret"))
 			return
 		}
-		c.Secret = t.options.ClientSecret(id)
+		c.Secret = t.options.ClientSecret(t.path + id)
 	}
 	m.Pool.Clients = append(m.Pool.Clients, c)
 }

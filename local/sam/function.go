@@ -29,12 +29,25 @@ var reserved = []string{
 var methods = []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
 func (t *template) readFunction(m *Model, id string, p *properties) {
-	p.aside("Architectures", "CodeUri", "Description", "EphemeralStorage", "LoggingConfig", "Policies", "PermissionsBoundary", "Role", "RolePath", "Tags", "PropagateTags", "Tracing", "FunctionName")
+	p.aside("Architectures", "Description", "EphemeralStorage", "LoggingConfig", "Policies", "PermissionsBoundary", "Role", "RolePath", "Tags", "PropagateTags", "Tracing", "FunctionName")
+	f := t.readCommon(id, p)
+	f.Code = t.local(p.text("CodeUri"))
+	if alias := p.text("AutoPublishAlias"); alias != "" {
+		t.addAlias(f.ARN + ":" + alias)
+	}
+	m.Functions = append(m.Functions, f)
+	p.each("Events", func(name string, p *properties) { t.readEvent(f.LogicalID, name, p) })
+}
+
+// readCommon reads what both kinds of function resource have.
+func (t *template) readCommon(id string, p *properties) Function {
 	if runtime := p.text("Runtime"); runtime != "provided.al2023" && runtime != "provided.al2" {
 		p.fail("Runtime", fmt.Errorf("%q is not modelled, only provided.al2023", runtime))
 	}
 	p.is("Handler", "bootstrap")
-	f := Function{LogicalID: id, Timeout: p.seconds("Timeout", 3*time.Second), Memory: 128}
+	f := Function{
+		LogicalID: t.path + id, Runtime: p.text("Runtime"), Handler: p.text("Handler"), Timeout: p.seconds("Timeout", 3*time.Second), Memory: 128,
+	}
 	if f.Timeout < time.Second || f.Timeout > 15*time.Minute {
 		p.fail("Timeout", errors.New("not between 1 and 900"))
 	}
@@ -52,8 +65,7 @@ func (t *template) readFunction(m *Model, id string, p *properties) {
 	f.Name, _ = name.(string)
 	arn, _ := t.getAtt(id, "Arn")
 	f.ARN, _ = arn.(string)
-	m.Functions = append(m.Functions, f)
-	p.each("Events", func(name string, p *properties) { t.readEvent(id, name, p) })
+	return f
 }
 
 func readEnvironment(p *properties) map[string]string {

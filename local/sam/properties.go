@@ -33,7 +33,7 @@ func (t *template) reader(place string, v any) *properties {
 }
 
 func (t *template) properties(id string) *properties {
-	return t.reader("resource "+id, t.resources[id].properties)
+	return t.reader("resource "+t.path+id, t.resources[id].properties)
 }
 
 // fail keeps the first error, with its place.

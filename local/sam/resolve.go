@@ -98,6 +98,8 @@ func (t *template) call(name string, argument any) (any, error) {
 		return t.callFindInMap(argument)
 	case "Fn::If":
 		return t.callIf(argument)
+	case "Fn::ImportValue":
+		return t.callImport(argument)
 	}
 	return nil, fmt.Errorf("%s is not modelled", name)
 }
@@ -331,15 +333,18 @@ func (t *template) ref(id string) (any, error) {
 	case "AWS::Partition":
 		return Partition, nil
 	case "AWS::StackName":
-		return StackName, nil
+		return t.stack, nil
 	case "AWS::StackId":
-		return stackID, nil
+		return t.stackID(), nil
 	case "AWS::URLSuffix":
 		return urlSuffix, nil
 	case "AWS::NoValue":
 		return noValue{}, nil
 	}
 	if value, ok := t.parameters[id]; ok {
+		if text, ok := value.(string); ok {
+			return t.dns.Replace(text), nil
+		}
 		return value, nil
 	}
 	if stage, ok := strings.CutSuffix(id, ".Stage"); ok && t.resources[stage].kind == apiType {
@@ -347,25 +352,35 @@ func (t *template) ref(id string) (any, error) {
 	}
 	r, ok := t.resources[id]
 	if !ok {
-		return nil, fmt.Errorf("there is no parameter or resource %s", id)
+		return t.generated(id)
 	}
 	switch r.kind {
 	case apiType:
 		return apiID, nil
-	case functionType:
-		return t.own(id, "FunctionName", StackName+"-"+id)
+	case functionType, lambdaType:
+		return t.own(id, "FunctionName", t.stack+"-"+id)
+	case aliasType:
+		return t.aliasARN(id)
+	case versionType:
+		return t.qualified(id, firstVersion)
+	case applicationType, stackType:
+		child, err := t.child(id)
+		if err != nil {
+			return nil, err
+		}
+		return child.stackID(), nil
 	case poolType:
 		return PoolID, nil
 	case clientType:
-		return clientID(id), nil
+		return clientID(t.path + id), nil
 	case domainType:
 		return t.own(id, "Domain", "")
 	case groupType:
 		return t.own(id, "GroupName", "")
 	case parameterType:
-		return t.own(id, "Name", StackName+"-"+id)
+		return t.own(id, "Name", t.stack+"-"+id)
 	}
-	return StackName + "-" + id, nil
+	return t.stack + "-" + id, nil
 }
 
 // own is a property of a resource that also names it.
@@ -387,12 +402,23 @@ func (t *template) own(id, property, otherwise string) (value any, err error) {
 func (t *template) getAtt(id, attribute string) (any, error) {
 	r, ok := t.resources[id]
 	if !ok {
-		return nil, fmt.Errorf("there is no resource %s", id)
+		return t.generatedAttribute(id, attribute)
+	}
+	if name, ok := strings.CutPrefix(attribute, "Outputs."); ok && (r.kind == applicationType || r.kind == stackType) {
+		child, err := t.child(id)
+		if err != nil {
+			return nil, err
+		}
+		return child.output(name)
 	}
 	switch r.kind + "." + attribute {
-	case functionType + ".Arn":
+	case functionType + ".Arn", lambdaType + ".Arn":
 		name, err := t.ref(id)
-		return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%v", Partition, Region, Account, name), err
+		return functionARN(fmt.Sprint(name)), err
+	case versionType + ".FunctionArn":
+		return t.ref(id)
+	case versionType + ".Version":
+		return firstVersion, nil
 	case apiType + ".RootResourceId":
 		return "root", nil
 	case poolType + ".Arn":
@@ -404,7 +430,7 @@ func (t *template) getAtt(id, attribute string) (any, error) {
 	case poolType + ".ProviderURL":
 		return t.dns.Replace("https://cognito-idp." + Region + "." + urlSuffix + "/" + PoolID), nil
 	case clientType + ".ClientId":
-		return clientID(id), nil
+		return t.ref(id)
 	case parameterType + ".Value":
 		return t.own(id, "Value", "")
 	}

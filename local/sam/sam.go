@@ -11,9 +11,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"regexp"
+	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -27,7 +26,6 @@ const (
 
 	apiID     = "local00001"
 	urlSuffix = "amazonaws.com"
-	stackID   = "arn:" + Partition + ":cloudformation:" + Region + ":" + Account + ":stack/" + StackName + "/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 )
 
 // Options says what a deployment would decide.
@@ -36,6 +34,9 @@ type Options struct {
 	AppURL       string                        // stands for https://<api id>.execute-api.<region>.amazonaws.com, e.g. http://localhost:3000
 	CognitoURL   string                        // stands for the login domain's host and for cognito-idp.<region>.amazonaws.com
 	ClientSecret func(logicalID string) string // the secret of an app client that asks for one; nil: such a client is an error
+	Imports      map[string]string             // what other stacks export, for Fn::ImportValue
+
+	folder string // where the template's relative locations begin
 }
 
 // Model is what a template says.
@@ -84,7 +85,9 @@ type Route struct {
 
 // Function is one Lambda function.
 type Function struct {
-	LogicalID, Name, ARN string
+	LogicalID, Name, ARN string // the logical id of one in a nested stack begins with that stack's: EdgeAuth/AuthorizerFunction
+	Runtime, Handler     string
+	Code                 string // the folder or zip file that the template names; empty: none on this machine
 	Timeout              time.Duration
 	Memory               int // MB
 	Concurrency          int // reserved; 0: unreserved
@@ -114,6 +117,7 @@ func Load(path string, options Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sam: %w", err)
 	}
+	options.folder = filepath.Dir(path)
 	model, err := Parse(source, options)
 	if err != nil {
 		return nil, fmt.Errorf("sam: %s: %w", path, err)
@@ -130,14 +134,26 @@ func Parse(source []byte, options Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTemplate(root, options)
+	t, err := newTemplate(root, options, &template{stack: StackName, folder: options.folder, deployment: newDeployment(options)})
 	if err != nil {
 		return nil, err
 	}
-	if err := t.useLocalDNS(); err != nil {
+	if err := t.nest(); err != nil {
 		return nil, err
 	}
-	return t.model(root)
+	if !t.ownPool {
+		t.dns.login = options.CognitoURL
+	}
+	m := &Model{Parameters: map[string]string{}, Outputs: map[string]string{}}
+	if err := t.read(m); err != nil {
+		return nil, err
+	}
+	if err := t.wire(m); err != nil {
+		return nil, err
+	}
+	m.Pool.ID, m.Pool.Issuer = t.pool, t.providerURL()
+	m.Outputs, err = t.outputs()
+	return m, err
 }
 
 // readers turn the resources that matter locally into the model.
@@ -150,6 +166,9 @@ var readers = map[string]func(*template, *Model, string, *properties){
 	clientType:                             (*template).readClient,
 	groupType:                              (*template).readGroup,
 	parameterType:                          (*template).readParameter,
+	lambdaType:                             (*template).readLambda,
+	aliasType:                              (*template).readAlias,
+	versionType:                            (*template).readVersion,
 	"AWS::Cognito::UserPoolResourceServer": (*template).readResourceServer,
 }
 
@@ -172,75 +191,55 @@ var aside = []string{
 	"AWS::SNS::TopicPolicy",
 }
 
-// model reads every resource, then what only makes sense once all are known.
-func (t *template) model(root map[string]any) (*Model, error) {
-	m := &Model{Parameters: map[string]string{}, Outputs: map[string]string{}}
+// read adds every resource to the model.
+func (t *template) read(m *Model) error {
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		kind := t.resources[id].kind
 		if slices.Contains(aside, kind) {
 			continue
 		}
+		if kind == applicationType || kind == stackType {
+			if err := t.readNested(m, id); err != nil {
+				return err
+			}
+			continue
+		}
 		read := readers[kind]
 		if read == nil {
-			return nil, fmt.Errorf("resource %s: type %s is not modelled", id, kind)
+			return fmt.Errorf("resource %s: type %s is not modelled", t.path+id, kind)
 		}
 		p := t.properties(id)
 		read(t, m, id, p)
 		if err := p.done(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := t.wire(m); err != nil {
-		return nil, err
-	}
-	return m, t.readOutputs(m, root)
+	return nil
 }
 
-// readOutputs resolves every output, so that one that refers to nothing is found here and not by a deployment.
-func (t *template) readOutputs(m *Model, root map[string]any) error {
-	outputs, err := section(root, "Outputs")
+// outputs resolves every output, so that one that refers to nothing is found here and not by a deployment.
+func (t *template) outputs() (map[string]string, error) {
+	declared, err := section(t.root, "Outputs")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(outputs)) {
-		p := t.reader("output "+name, outputs[name])
+	values := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		p := t.reader("output "+t.path+name, declared[name])
 		p.aside("Description", "Export")
 		if condition := p.text("Condition"); condition != "" {
 			if holds, err := t.condition(condition); err != nil || !holds {
 				p.fail("Condition", err)
 				if err := *p.err; err != nil {
-					return err
+					return nil, err
 				}
 				continue
 			}
 		}
-		m.Outputs[name] = p.need("Value")
+		values[name] = p.need("Value")
 		if err := p.done(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return values, nil
 }
-
-// useLocalDNS makes the host names that AWS would answer for lead to the local stand-ins, in every string that the template resolves to.
-func (t *template) useLocalDNS() error {
-	hosts := []string{
-		"https://" + apiID + ".execute-api." + Region + "." + urlSuffix, t.options.AppURL,
-		"https://cognito-idp." + Region + "." + urlSuffix, t.options.CognitoURL,
-	}
-	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
-		if t.resources[id].kind != domainType {
-			continue
-		}
-		domain, err := t.ref(id)
-		if err != nil {
-			return err
-		}
-		hosts = append(hosts, fmt.Sprintf("https://%s.auth.%s.amazoncognito.com", domain, Region), t.options.CognitoURL)
-	}
-	t.dns = strings.NewReplacer(hosts...)
-	return nil
-}
-
-// unreachable finds a host of AWS that local DNS did not answer for: a program that followed it would leave this machine.
-var unreachable = regexp.MustCompile(`https?://[A-Za-z0-9.-]+\.(amazonaws\.com|amazoncognito\.com)`)

@@ -86,6 +86,7 @@ func TestFunctions(t *testing.T) {
 	equal(t, "functions", m.Functions, []Function{
 		{
 			LogicalID: "AuthorizerFunction", Name: "edgeauth-authorizer", ARN: "arn:aws:lambda:eu-west-1:123456789012:function:edgeauth-authorizer",
+			Runtime: "provided.al2023", Handler: "bootstrap", Code: ".",
 			Timeout: 5 * time.Second, Memory: 256, Concurrency: 4,
 			Environment: map[string]string{
 				"SHARED": "yes", "STAGE": "Prod", "CLIENT": client,
@@ -98,6 +99,7 @@ func TestFunctions(t *testing.T) {
 		},
 		{
 			LogicalID: "PagesFunction", Name: "edgeauth-PagesFunction", ARN: "arn:aws:lambda:eu-west-1:123456789012:function:edgeauth-PagesFunction",
+			Runtime: "provided.al2023", Handler: "bootstrap",
 			Timeout: 10 * time.Second, Memory: 128, Environment: map[string]string{"SHARED": "yes", "STAGE": "global"},
 		},
 	})
@@ -174,7 +176,7 @@ func TestRefusals(t *testing.T) {
 
 		// intrinsic functions
 		{"a function", "STAGE: !Ref Stage", "STAGE: !Base64 x", "resource AuthorizerFunction: Environment.Variables.STAGE: Fn::Base64 is not modelled"},
-		{"a function in its long form", "STAGE: !Ref Stage", "STAGE: { 'Fn::ImportValue': x }", "Fn::ImportValue is not modelled"},
+		{"a function in its long form", "STAGE: !Ref Stage", "STAGE: { 'Fn::Cidr': x }", "Fn::Cidr is not modelled"},
 		{"a function among other keys", "STAGE: !Ref Stage", "STAGE: { Ref: Stage, Other: x }", "Ref stands among other keys"},
 		{"a dynamic reference", "STAGE: !Ref Stage", "STAGE: '{{resolve:ssm:x}}'", "dynamic references"},
 		{"a reference to nothing", "STAGE: !Ref Stage", "STAGE: !Ref Nowhere", "there is no parameter or resource Nowhere"},

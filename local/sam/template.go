@@ -12,19 +12,32 @@ import (
 	"strings"
 )
 
-// template is a parsed template whose values can be resolved.
+// template is a parsed template whose values can be resolved: the root, or one of a stack inside it.
 type template struct {
 	options    Options
+	stack      string // its name
+	path       string // what its resources' ids begin with: nothing, or EdgeAuth/
+	folder     string // where relative locations begin
+	root       map[string]any
 	parameters map[string]any // text, or a list of texts
 	mappings   map[string]any
 	conditions map[string]any
 	resources  map[string]resource
-	dns        *strings.Replacer
 	open       map[string]bool // what is being resolved now: a second visit is a circle
+	nested     map[string]*template
 
+	*deployment
+}
+
+// deployment is what a template and the stacks inside it have in common.
+type deployment struct {
+	dns         names
+	ownPool     bool              // some stack makes a user pool
+	pool        string            // the pool's id; empty until somebody names one
 	permitted   []string          // functions that a Lambda permission opens to API Gateway, as the template names them
 	needsPermit map[string]string // authorizer name to the function that needs such a permission
 	arns        map[string]string // authorizer name to function ARN, until all functions are known
+	aliases     map[string]string // ARN with an alias or a version, to the function's own
 	events      []event           // what the functions' events ask of the API
 	cors        *cors
 	defaultAuth string
@@ -41,24 +54,18 @@ var sections = []string{
 
 var attributes = []string{"Type", "Properties", "Metadata", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"}
 
-func newTemplate(root map[string]any, options Options) (*template, error) {
+func newTemplate(root map[string]any, options Options, t *template) (*template, error) {
 	for _, name := range slices.Sorted(maps.Keys(root)) {
 		if !slices.Contains(sections, name) {
 			return nil, fmt.Errorf("section %s is not modelled", name)
 		}
 	}
-	if root["Transform"] != "AWS::Serverless-2016-10-31" {
+	if transform := root["Transform"]; transform != nil && transform != "AWS::Serverless-2016-10-31" {
 		return nil, errors.New("the Transform is not AWS::Serverless-2016-10-31")
 	}
-	t := &template{
-		options:     options,
-		parameters:  map[string]any{},
-		resources:   map[string]resource{},
-		dns:         strings.NewReplacer(),
-		open:        map[string]bool{},
-		needsPermit: map[string]string{},
-		arns:        map[string]string{},
-	}
+	t.options, t.root = options, root
+	t.parameters, t.resources = map[string]any{}, map[string]resource{}
+	t.open, t.nested = map[string]bool{}, map[string]*template{}
 	var err error
 	if t.mappings, err = section(root, "Mappings"); err != nil {
 		return nil, err
@@ -74,7 +81,10 @@ func newTemplate(root map[string]any, options Options) (*template, error) {
 			return nil, fmt.Errorf("condition %s: %w", name, err)
 		}
 	}
-	return t, t.readResources(root)
+	if err := t.readResources(root); err != nil {
+		return nil, err
+	}
+	return t, t.useLocalDNS()
 }
 
 func (t *template) readParameters(root map[string]any) error {
@@ -88,12 +98,12 @@ func (t *template) readParameters(root map[string]any) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
-		p := t.reader("parameter "+name, declared[name])
+		p := t.reader("parameter "+t.path+name, declared[name])
 		p.aside("Description", "ConstraintDescription", "NoEcho")
 		value, given := t.options.Parameters[name]
 		if !given {
 			if _, ok := p.fields["Default"]; !ok {
-				return fmt.Errorf("parameter %s has no default and was not given", name)
+				return fmt.Errorf("parameter %s has no default and was not given", t.path+name)
 			}
 			value = p.text("Default")
 		}
@@ -167,31 +177,35 @@ func (t *template) readResources(root map[string]any) error {
 	for _, id := range slices.Sorted(maps.Keys(resources)) {
 		fields, ok := resources[id].(map[string]any)
 		if !ok {
-			return fmt.Errorf("resource %s is not a map", id)
+			return fmt.Errorf("resource "+t.path+"%s is not a map", id)
 		}
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			if !slices.Contains(attributes, name) {
-				return fmt.Errorf("resource %s: attribute %s is not modelled", id, name)
+				return fmt.Errorf("resource "+t.path+"%s: attribute %s is not modelled", id, name)
 			}
 		}
 		if name, ok := fields["Condition"].(string); ok {
 			holds, err := t.condition(name)
 			if err != nil {
-				return fmt.Errorf("resource %s: %w", id, err)
+				return fmt.Errorf("resource "+t.path+"%s: %w", id, err)
 			}
 			if !holds {
 				continue
 			}
 		}
 		kind, _ := fields["Type"].(string)
+		if strings.HasPrefix(kind, "AWS::Serverless::") && root["Transform"] == nil {
+			return fmt.Errorf("resource "+t.path+"%s: %s needs the Transform AWS::Serverless-2016-10-31", id, kind)
+		}
 		properties, ok := fields["Properties"].(map[string]any)
 		if !ok && fields["Properties"] != nil {
-			return fmt.Errorf("resource %s: Properties is not a map", id)
+			return fmt.Errorf("resource "+t.path+"%s: Properties is not a map", id)
 		}
 		if global := globals[kind]; global != nil {
 			properties = merge(global, properties).(map[string]any)
 		}
 		t.resources[id] = resource{kind: kind, properties: properties}
+		t.ownPool = t.ownPool || kind == poolType
 	}
 	return nil
 }

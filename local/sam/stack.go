@@ -1,0 +1,225 @@
+package sam
+
+// This file puts stacks inside stacks: what a nested application gets as parameters, what it gives as outputs, and the names that all of them share.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-application.html
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stack.html
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	applicationType = "AWS::Serverless::Application"
+	stackType       = "AWS::CloudFormation::Stack"
+
+	// rootID is the last part of the root stack's id.
+	rootID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+)
+
+func newDeployment(o Options) *deployment {
+	d := &deployment{needsPermit: map[string]string{}, arns: map[string]string{}, aliases: map[string]string{}}
+	d.dns.add("https://"+apiID+".execute-api."+Region+"."+urlSuffix, o.AppURL)
+	d.dns.add("https://cognito-idp."+Region+"."+urlSuffix, o.CognitoURL)
+	d.dns.add("https://issuer-cognito-idp."+Region+"."+urlSuffix, o.CognitoURL)
+	return d
+}
+
+// names stands for DNS: it makes the hosts that AWS would answer for lead to the local stand-ins, in every text that a template resolves to.
+type names struct {
+	pairs    []string
+	replacer *strings.Replacer
+	login    string // where every login domain of the region leads, once it is clear that the pool is none of the stacks'
+}
+
+func (n *names) add(host, here string) {
+	n.pairs = append(n.pairs, host, here)
+	n.replacer = strings.NewReplacer(n.pairs...)
+}
+
+func (n *names) Replace(text string) string {
+	text = n.replacer.Replace(text)
+	if n.login != "" {
+		text = loginDomain.ReplaceAllLiteralString(text, n.login)
+	}
+	return text
+}
+
+var loginDomain = regexp.MustCompile(`https://[a-z0-9-]+\.auth\.` + Region + `\.amazoncognito\.com`)
+
+// unreachable finds a host of AWS that local DNS did not answer for: a program that followed it would leave this machine.
+var unreachable = regexp.MustCompile(`https?://[A-Za-z0-9.-]+\.(amazonaws\.com|amazoncognito\.com)`)
+
+// useLocalDNS makes the login domains of this stack known.
+func (t *template) useLocalDNS() error {
+	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
+		if t.resources[id].kind != domainType {
+			continue
+		}
+		domain, err := t.ref(id)
+		if err != nil {
+			return err
+		}
+		t.dns.add(fmt.Sprintf("https://%s.auth.%s.amazoncognito.com", domain, Region), t.options.CognitoURL)
+	}
+	return nil
+}
+
+// nest reads every stack inside this one. All of them have to be known before a resource is read: whose pool it is depends on them.
+func (t *template) nest() error {
+	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
+		if kind := t.resources[id].kind; kind != applicationType && kind != stackType {
+			continue
+		}
+		child, err := t.child(id)
+		if err != nil {
+			return err
+		}
+		if err := child.nest(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// child is the stack that a resource makes, read when somebody first asks for it.
+func (t *template) child(id string) (child *template, err error) {
+	if child = t.nested[id]; child != nil {
+		return child, nil
+	}
+	err = t.once("nested application "+t.path+id, func() error {
+		child, err = t.newChild(id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.nested[id] = child
+	return child, nil
+}
+
+func (t *template) newChild(id string) (*template, error) {
+	p := t.properties(id)
+	p.aside("NotificationARNs", "Tags", "TimeoutInMinutes")
+	from := "Location"
+	if t.resources[id].kind == stackType {
+		from = "TemplateURL"
+	}
+	location := p.need(from)
+	if strings.Contains(location, "://") {
+		p.fail(from, errors.New("only a template on this machine is modelled"))
+	}
+	parameters, lists := map[string]string{}, p.sub("Parameters")
+	for name := range lists.fields {
+		switch v := lists.get(name).(type) {
+		case string:
+			parameters[name] = v
+		case []any:
+			list, ok := texts(v)
+			if !ok {
+				lists.fail(name, errors.New("not a list of texts"))
+			}
+			parameters[name] = strings.Join(list, ",")
+		case nil:
+		default:
+			lists.fail(name, errors.New("not a text"))
+		}
+	}
+	if err := p.done(); err != nil {
+		return nil, err
+	}
+	path := location
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(t.folder, filepath.FromSlash(location))
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("resource %s: %w", t.path+id, err)
+	}
+	root, err := parseTree(source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	options := t.options
+	options.Parameters = parameters
+	child := &template{stack: t.stack + "-" + id + "-" + suffix(t.path+id), path: t.path + id + "/", folder: filepath.Dir(path), deployment: t.deployment}
+	if child, err = newTemplate(root, options, child); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return child, nil
+}
+
+// suffix is what CloudFormation puts behind a nested stack's name, here the same in every run.
+func suffix(path string) string {
+	sum := sha256.Sum256([]byte("stack " + path))
+	return strings.ToUpper(hex.EncodeToString(sum[:6]))
+}
+
+func (t *template) stackID() string {
+	last := rootID
+	if t.path != "" {
+		last = strings.ToLower(suffix(t.path))[:8] + rootID[8:]
+	}
+	return "arn:" + Partition + ":cloudformation:" + Region + ":" + Account + ":stack/" + t.stack + "/" + last
+}
+
+// output is one output of this stack, for the one around it.
+func (t *template) output(name string) (value any, err error) {
+	declared, err := section(t.root, "Outputs")
+	if err != nil {
+		return nil, err
+	}
+	one, ok := declared[name].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("nested application %s has no output %s", strings.TrimSuffix(t.path, "/"), name)
+	}
+	if condition, ok := one["Condition"].(string); ok {
+		holds, err := t.condition(condition)
+		if err != nil {
+			return nil, err
+		}
+		if !holds {
+			return nil, fmt.Errorf("nested application %s has no output %s: its condition does not hold", strings.TrimSuffix(t.path, "/"), name)
+		}
+	}
+	err = t.once("output "+t.path+name, func() error {
+		value, err = t.resolve(one["Value"])
+		return err
+	})
+	return value, err
+}
+
+// readNested adds a nested stack's resources, and resolves its outputs, asked for or not.
+func (t *template) readNested(m *Model, id string) error {
+	child, err := t.child(id)
+	if err != nil {
+		return err
+	}
+	if err := child.read(m); err != nil {
+		return err
+	}
+	_, err = child.outputs()
+	return err
+}
+
+// callImport is the value that another stack exports, as the command line gives it.
+func (t *template) callImport(argument any) (any, error) {
+	resolved, err := t.resolve(argument)
+	if err != nil {
+		return nil, err
+	}
+	name, _ := resolved.(string)
+	value, ok := t.options.Imports[name]
+	if !ok {
+		return nil, fmt.Errorf("Fn::ImportValue: what is exported as %q has to be given", name)
+	}
+	return t.dns.Replace(value), nil
+}
