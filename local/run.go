@@ -256,8 +256,10 @@ func (s *system) Invoke(ctx context.Context, function string, payload []byte) ([
 }
 
 func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o options) error {
+	api := m.API
+	api.Host = strings.TrimPrefix(s.appURL, "http://")
 	g, err := gateway.New(gateway.Config{
-		API: m.API, Invoker: s, Host: strings.TrimPrefix(s.appURL, "http://"), HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
+		APIs: []sam.API{api}, Invoker: s, HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
 	})
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 // verdict is an authorizer's answer: the policy and the context, the same for every request that it is remembered for.
 type verdict struct {
 	policy  policy
-	context map[string]string // stringified, principalId among it
+	context map[string]any // stringified, principalId among it
 }
 
 type remembered struct {
@@ -32,7 +32,7 @@ type remembered struct {
 var reservedKeys = []string{"claims", "error", "integrationLatency", "integrationStatus", "latency", "principalId", "requestId", "status"}
 
 // authorize returns nil if the request may go on. It fills in what the authorizer said in any case in which it said something.
-func (g *Gateway) authorize(ctx context.Context, q *request) *failure {
+func (g *gate) authorize(ctx context.Context, q *request) *failure {
 	name := q.route.Authorizer
 	if name == "" {
 		return nil
@@ -73,7 +73,7 @@ func (g *Gateway) authorize(ctx context.Context, q *request) *failure {
 const methodARNLimit = 1600 // bytes
 
 // authorizerFailed tells the one error that is an answer, the text Unauthorized, from all others.
-func (g *Gateway) authorizerFailed(name string, err error) *failure {
+func (g *gate) authorizerFailed(name string, err error) *failure {
 	var fault *runtime.Error
 	switch {
 	case errors.As(err, &fault) && fault.Message == "Unauthorized":
@@ -86,7 +86,7 @@ func (g *Gateway) authorizerFailed(name string, err error) *failure {
 }
 
 // identityKey joins the values of the identity sources. It reports false when one of them is missing or empty.
-func (g *Gateway) identityKey(name string, sources []string, q *request) (string, bool) {
+func (g *gate) identityKey(name string, sources []string, q *request) (string, bool) {
 	key := name
 	for _, source := range sources {
 		value, ok := g.sources[source].read(q, nil)
@@ -98,14 +98,14 @@ func (g *Gateway) identityKey(name string, sources []string, q *request) (string
 	return key, true
 }
 
-func (g *Gateway) recall(key string) (verdict, bool) {
+func (g *gate) recall(key string) (verdict, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	entry, ok := g.cache[key]
 	return entry.verdict, ok && g.now().Before(entry.until)
 }
 
-func (g *Gateway) remember(a sam.Authorizer, key string, v verdict) {
+func (g *gate) remember(a sam.Authorizer, key string, v verdict) {
 	if a.TTL == 0 {
 		return
 	}
@@ -123,7 +123,7 @@ func parseVerdict(answer []byte) (verdict, error) {
 	if err != nil || principal == "" {
 		return verdict{}, errors.New("the answer has no principalId")
 	}
-	v := verdict{context: map[string]string{"principalId": principal}}
+	v := verdict{context: map[string]any{"principalId": principal}}
 	if v.policy, err = parsePolicy(fields["policyDocument"]); err != nil {
 		return verdict{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"hash/fnv"
+	"maps"
 	"strings"
 
 	"edgeauth/local/sam"
@@ -85,11 +86,11 @@ const (
 	protocol   = "HTTP/1.1" // also for HTTP/2 clients
 )
 
-func (g *Gateway) methodARN(q *request) string {
+func (g *gate) methodARN(q *request) string {
 	return "arn:" + sam.Partition + ":execute-api:" + sam.Region + ":" + sam.Account + ":" + g.api.ID + "/" + g.api.Stage + "/" + q.method + q.path
 }
 
-func (g *Gateway) requestContext(q *request) requestContext {
+func (g *gate) requestContext(q *request) requestContext {
 	c := requestContext{
 		ResourceID:        resourceID(q.route.Path),
 		ResourcePath:      q.route.Path,
@@ -100,11 +101,11 @@ func (g *Gateway) requestContext(q *request) requestContext {
 		AccountID:         sam.Account,
 		Protocol:          protocol,
 		Stage:             g.api.Stage,
-		DomainPrefix:      strings.Split(g.host, ".")[0],
+		DomainPrefix:      domainPrefix(q.host),
 		RequestTimeEpoch:  q.time.UnixMilli(),
 		RequestID:         q.id,
 		Identity:          identity{SourceIP: q.sourceIP},
-		DomainName:        g.host,
+		DomainName:        q.host,
 		DeploymentID:      "local0",
 		APIID:             g.api.ID,
 	}
@@ -113,6 +114,16 @@ func (g *Gateway) requestContext(q *request) requestContext {
 	}
 	return c
 }
+
+// eventPath is the member path: without the stage of an API's own host, but with the base path of a custom domain.
+func (q *request) eventPath() string {
+	if q.mapped {
+		return q.fullPath
+	}
+	return q.path
+}
+
+func domainPrefix(host string) string { return strings.Split(host, ".")[0] }
 
 // resourceID is stable, as AWS's is, and says nothing.
 func resourceID(path string) string {
@@ -127,13 +138,13 @@ func resourceID(path string) string {
 	return string(id)
 }
 
-func (g *Gateway) authorizerEvent(q *request) []byte {
+func (g *gate) authorizerEvent(q *request) []byte {
 	headers, all := q.headerMaps()
 	return encode(authorizerEvent{
 		Type:              "REQUEST",
 		MethodARN:         g.methodARN(q),
 		Resource:          q.route.Path,
-		Path:              q.path,
+		Path:              q.eventPath(),
 		HTTPMethod:        q.method,
 		Headers:           headers,
 		MultiValueHeaders: all,
@@ -145,11 +156,11 @@ func (g *Gateway) authorizerEvent(q *request) []byte {
 	})
 }
 
-func (g *Gateway) proxyEvent(q *request) []byte {
+func (g *gate) proxyEvent(q *request) []byte {
 	headers, all := q.headerMaps()
 	e := proxyEvent{
 		Resource:          q.route.Path,
-		Path:              q.path,
+		Path:              q.eventPath(),
 		HTTPMethod:        q.method,
 		Headers:           headers,
 		MultiValueHeaders: all,
@@ -161,9 +172,7 @@ func (g *Gateway) proxyEvent(q *request) []byte {
 	}
 	if q.authorizer != nil {
 		e.RequestContext.Authorizer = map[string]any{}
-		for name, value := range q.authorizer {
-			e.RequestContext.Authorizer[name] = value
-		}
+		maps.Copy(e.RequestContext.Authorizer, q.authorizer)
 		e.RequestContext.Authorizer["integrationLatency"] = int(q.latency.Milliseconds())
 	}
 	if len(q.body) > 0 {
@@ -211,7 +220,7 @@ func encode(event any) []byte {
 }
 
 // binary reports whether a media type is one of the API's binary types.
-func (g *Gateway) binary(mediaType string) bool {
+func (g *gate) binary(mediaType string) bool {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	for _, known := range g.api.BinaryTypes {

@@ -76,6 +76,10 @@ func forbidden() *failure {
 	return &failure{"", http.StatusForbidden, "Forbidden", "message", "ForbiddenException"}
 }
 
+func notFound() *failure {
+	return &failure{"", http.StatusNotFound, "Not Found", "message", "NotFoundException"}
+}
+
 func (f *failure) messageString() string {
 	if f.message == "" {
 		return "null"
@@ -94,7 +98,7 @@ type response struct {
 const defaultMediaType = "application/json"
 
 // compileResponse checks every expression of a gateway response now, so that none fails in front of a user.
-func (g *Gateway) compileResponse(kind string, r sam.Response) (response, error) {
+func (g *gate) compileResponse(kind string, r sam.Response) (response, error) {
 	out := response{status: r.Status, headers: map[string]source{}, templates: map[string]template{}}
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
 		if !headerName.MatchString(name) {
@@ -117,7 +121,7 @@ func (g *Gateway) compileResponse(kind string, r sam.Response) (response, error)
 }
 
 // find returns the response that the template has for a failure. A type of its own inherits nothing from the default ones.
-func (g *Gateway) find(f *failure) (response, bool) {
+func (g *gate) find(f *failure) (response, bool) {
 	if r, ok := g.responses[f.kind]; ok || f.kind == "" {
 		return r, ok
 	}
@@ -126,13 +130,12 @@ func (g *Gateway) find(f *failure) (response, bool) {
 }
 
 // fail answers with a failure.
-func (g *Gateway) fail(w http.ResponseWriter, q *request, f *failure) {
+func (g *gate) fail(w http.ResponseWriter, q *request, f *failure) {
 	h := w.Header()
 	h.Set("x-amzn-ErrorType", f.exception)
 	r, ok := g.find(f)
 	if !ok {
-		h.Set("Content-Type", defaultMediaType)
-		write(w, f.status, `{"`+f.member+`":`+f.messageString()+`}`)
+		refuse(w, f)
 		return
 	}
 	mediaType, body, err := r.body(q, f)
@@ -159,8 +162,15 @@ func (g *Gateway) fail(w http.ResponseWriter, q *request, f *failure) {
 	write(w, status, body)
 }
 
+// refuse answers with a failure that no template has changed.
+func refuse(w http.ResponseWriter, f *failure) {
+	w.Header().Set("x-amzn-ErrorType", f.exception)
+	w.Header().Set("Content-Type", defaultMediaType)
+	write(w, f.status, `{"`+f.member+`":`+f.messageString()+`}`)
+}
+
 // unknown answers where nobody knows what AWS would: an undefined variable, a header value that may be dropped or passed on.
-func (g *Gateway) unknown(w http.ResponseWriter, f *failure, err error) {
+func (g *gate) unknown(w http.ResponseWriter, f *failure, err error) {
 	g.logf("gateway response %s: %v; what AWS does then is not documented", f.kind, err)
 	clear(w.Header())
 	w.Header().Set("Content-Type", defaultMediaType)

@@ -1,4 +1,5 @@
-// Package gateway is a model of an Amazon API Gateway REST API: its routes, its Lambda authorizers, its gateway responses, and Lambda proxy integrations.
+// Package gateway is a model of Amazon API Gateway: routes, Lambda authorizers, gateway responses, custom domains, and Lambda proxy integrations of REST,
+// HTTP and WebSocket APIs.
 //
 // It decides what a function gets to see and what a client gets back. It models what AWS documents or what was recorded on AWS, and it fails closed: an
 // expression that it does not know stops it from starting, a policy or an answer with a member that it does not know is an error, and where nobody knows
@@ -16,7 +17,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,27 +36,37 @@ type Invoker interface {
 
 // Config describes a gateway.
 type Config struct {
-	API          sam.API
+	APIs         []sam.API
+	Domains      []sam.Domain
 	Invoker      Invoker
-	Host         string           // the one host it answers to, as clients write it, e.g. localhost:3000
 	HeaderLimit  int              // bytes of all header values; zero: 10240
 	SplitCookies bool             // deliver requests as HTTP/2 clients do: names in lower case, one cookie field per cookie
 	Log          io.Writer        // one JSON line for each thing that went wrong inside; nil: nowhere
 	Now          func() time.Time // nil: time.Now
 }
 
-// Gateway serves one API.
+// Gateway serves APIs, each on its own host, and those that custom domains are mapped to there.
 type Gateway struct {
-	api          sam.API
+	hosts  map[string]*vhost // by name, in lower case
+	server *http.Server
+	shared
+}
+
+// shared is what all APIs of a gateway have in common.
+type shared struct {
 	invoke       Invoker
-	host         string
 	headerLimit  int
 	splitCookies bool
 	log          io.Writer
 	now          func() time.Time
-	responses    map[string]response
-	sources      map[string]source // identity sources, by expression
-	server       *http.Server
+}
+
+// gate is one API at one stage.
+type gate struct {
+	shared
+	api       sam.API
+	responses map[string]response
+	sources   map[string]source // identity sources, by expression
 
 	mu    sync.Mutex // guards cache
 	cache map[string]remembered
@@ -64,21 +74,46 @@ type Gateway struct {
 
 // New checks the whole configuration.
 func New(c Config) (*Gateway, error) {
-	g := &Gateway{
-		api: c.API, invoke: c.Invoker, host: c.Host, headerLimit: c.HeaderLimit, splitCookies: c.SplitCookies, log: c.Log, now: c.Now,
-		responses: map[string]response{}, sources: map[string]source{}, cache: map[string]remembered{},
-	}
-	if g.host == "" || g.invoke == nil || g.api.Stage == "" {
-		return nil, errors.New("gateway: host, invoker and stage are required")
-	}
-	if g.api.Variables == nil {
-		g.api.Variables = map[string]string{}
+	g := &Gateway{hosts: map[string]*vhost{}, shared: shared{c.Invoker, c.HeaderLimit, c.SplitCookies, c.Log, c.Now}}
+	if g.invoke == nil || len(c.APIs) == 0 {
+		return nil, errors.New("gateway: invoker and APIs are required")
 	}
 	if g.headerLimit == 0 {
 		g.headerLimit = defaultHeaderLimit
 	}
 	if g.now == nil {
 		g.now = time.Now
+	}
+	gates := map[[2]string]*gate{}
+	for _, api := range c.APIs {
+		one, err := newGate(api, g.shared)
+		if err != nil {
+			return nil, err
+		}
+		gates[[2]string{api.ID, api.Stage}] = one
+		if err := g.open(one); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range c.Domains {
+		if err := g.openDomain(d, gates); err != nil {
+			return nil, fmt.Errorf("gateway: domain %s: %w", d.Name, err)
+		}
+	}
+	g.server = &http.Server{Handler: g, ConnContext: rememberConn, MaxHeaderBytes: headLimit, ReadHeaderTimeout: 30 * time.Second}
+	return g, nil
+}
+
+func newGate(api sam.API, s shared) (*gate, error) {
+	g := &gate{shared: s, api: api, responses: map[string]response{}, sources: map[string]source{}, cache: map[string]remembered{}}
+	if api.ID == "" || api.Stage == "" {
+		return nil, errors.New("gateway: an API needs an id and a stage")
+	}
+	if g.api.Kind == "" {
+		g.api.Kind = sam.REST
+	}
+	if g.api.Variables == nil {
+		g.api.Variables = map[string]string{}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(g.api.Responses)) {
 		r, err := g.compileResponse(kind, g.api.Responses[kind])
@@ -97,21 +132,17 @@ func New(c Config) (*Gateway, error) {
 			return nil, fmt.Errorf("gateway: route %s %s: there is no authorizer %s", r.Method, r.Path, r.Authorizer)
 		}
 	}
-	g.server = &http.Server{Handler: g, ConnContext: rememberConn, MaxHeaderBytes: headLimit, ReadHeaderTimeout: 30 * time.Second}
 	return g, nil
 }
 
-func (g *Gateway) checkAuthorizer(a sam.Authorizer) error {
+func (g *gate) checkAuthorizer(a sam.Authorizer) error {
 	if a.TTL > 0 && len(a.Sources) == 0 {
 		return errors.New("a cache needs identity sources")
 	}
 	for _, expression := range a.Sources {
-		s, err := g.compileSource(expression)
+		s, err := g.compileIdentity(expression)
 		if err != nil {
 			return err
-		}
-		if strings.HasPrefix(expression, "method.request.path.") || strings.HasPrefix(expression, "context.authorizer.") || strings.HasPrefix(expression, "context.error.") {
-			return fmt.Errorf("%s cannot be an identity source", expression)
 		}
 		g.sources[expression] = s
 	}
@@ -128,23 +159,40 @@ func (g *Gateway) Close() error { return g.server.Close() }
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	q := g.read(r, body)
-	w.Header().Set("x-amzn-RequestId", q.id)
-	w.Header().Set("x-amz-apigw-id", q.extID)
-	f := g.refuse(r, q)
-	if f == nil && err != nil {
-		f = requestTooLarge()
+	if headerSize(r) > g.headerLimit {
+		q.identify(w, "")
+		refuse(w, headersTooLarge(g.headerLimit))
+		return
 	}
-	if f == nil {
+	at, f := g.find(q)
+	if f != nil {
+		q.identify(w, "")
+		refuse(w, f)
+		return
+	}
+	q.identify(w, at.api.Kind)
+	if f = at.limit(r, err); f == nil {
 		// A client that goes away does not end what runs on its behalf.
-		f = g.serve(context.WithoutCancel(r.Context()), w, q)
+		f = at.serve(context.WithoutCancel(r.Context()), w, q)
 	}
 	if f != nil {
-		g.fail(w, q, f)
+		at.fail(w, q, f)
 	}
 }
 
+// limit refuses what is too large for this API.
+func (g *gate) limit(r *http.Request, body error) *failure {
+	switch {
+	case g.api.URLLimit > 0 && len(r.RequestURI) > g.api.URLLimit:
+		return uriTooLong()
+	case body != nil:
+		return requestTooLarge()
+	}
+	return nil
+}
+
 // serve answers a request that is for this API, or returns why it did not.
-func (g *Gateway) serve(ctx context.Context, w http.ResponseWriter, q *request) *failure {
+func (g *gate) serve(ctx context.Context, w http.ResponseWriter, q *request) *failure {
 	if q.route, q.parameters = match(g.api.Routes, q.method, q.path); q.route == nil {
 		return missingToken()
 	}
@@ -158,24 +206,8 @@ func (g *Gateway) serve(ctx context.Context, w http.ResponseWriter, q *request) 
 	return g.integrate(ctx, w, q)
 }
 
-// refuse is what API Gateway decides before it looks at the API.
-func (g *Gateway) refuse(r *http.Request, q *request) *failure {
-	stage := "/" + g.api.Stage
-	switch {
-	case headerSize(r) > g.headerLimit:
-		return headersTooLarge(g.headerLimit)
-	case g.api.URLLimit > 0 && len(r.RequestURI) > g.api.URLLimit:
-		return uriTooLong()
-	case !strings.EqualFold(r.Host, g.host):
-		return forbidden()
-	case q.fullPath != stage && !strings.HasPrefix(q.fullPath, stage+"/"):
-		return forbidden()
-	}
-	return nil
-}
-
 // preflight answers as the MOCK integration that SAM generates for Cors.
-func (g *Gateway) preflight(w http.ResponseWriter, q *request) {
+func (g *gate) preflight(w http.ResponseWriter, q *request) {
 	for name, value := range q.route.Preflight {
 		w.Header().Set(name, value)
 	}
@@ -184,7 +216,7 @@ func (g *Gateway) preflight(w http.ResponseWriter, q *request) {
 }
 
 // integrate calls the route's function, and writes its answer unless it has none.
-func (g *Gateway) integrate(ctx context.Context, w http.ResponseWriter, q *request) *failure {
+func (g *gate) integrate(ctx context.Context, w http.ResponseWriter, q *request) *failure {
 	ctx, cancel := context.WithTimeout(ctx, q.route.Timeout)
 	defer cancel()
 	raw, err := g.invoke.Invoke(ctx, q.route.Function, g.proxyEvent(q))
@@ -212,10 +244,10 @@ func (g *Gateway) integrate(ctx context.Context, w http.ResponseWriter, q *reque
 }
 
 // logf writes one line, as API Gateway's execution log would.
-func (g *Gateway) logf(format string, values ...any) {
-	if g.log == nil {
+func (s shared) logf(format string, values ...any) {
+	if s.log == nil {
 		return
 	}
 	line, _ := json.Marshal(map[string]string{"level": "WARN", "gateway": fmt.Sprintf(format, values...)})
-	_, _ = g.log.Write(append(line, '\n'))
+	_, _ = s.log.Write(append(line, '\n'))
 }

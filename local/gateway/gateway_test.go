@@ -91,8 +91,8 @@ func build(t *testing.T, change func(*Config)) (*Gateway, *functions, *strings.B
 	}}
 	log := &strings.Builder{}
 	c := Config{
-		API: sam.API{
-			ID: "local00001", Stage: "Prod", URLLimit: 10240,
+		APIs: []sam.API{{
+			ID: "local00001", Host: host, Stage: "Prod", URLLimit: 10240,
 			Authorizers: map[string]sam.Authorizer{"Session": {Function: "Authorizer"}},
 			Responses:   map[string]sam.Response{},
 			Routes: []sam.Route{
@@ -101,8 +101,8 @@ func build(t *testing.T, change func(*Config)) (*Gateway, *functions, *strings.B
 				{Path: "/public", Method: "POST", Function: "Backend", Timeout: time.Minute},
 				{Path: "/public", Method: "GET", Function: "Backend", Timeout: time.Minute},
 			},
-		},
-		Invoker: f, Host: host, Log: log, Now: func() time.Time { return clock },
+		}},
+		Invoker: f, Log: log, Now: func() time.Time { return clock },
 	}
 	if change != nil {
 		change(&c)
@@ -199,6 +199,14 @@ func (r *rig) wantFailure(t *testing.T, got reply, status int, body, exception s
 	}
 }
 
+func decode[T any](t *testing.T, event string) (e T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(event), &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // settle replaces what differs from run to run, after a look at its form.
 func settle(event string) string {
 	for _, p := range [][2]string{
@@ -247,7 +255,7 @@ const exampleRequest = "POST /Prod/a%2Fb//c/?x=1&x=%2F+2&y HTTP/1.1\r\n" +
 	"Content-Length: 6\r\n\r\n<body>"
 
 func TestEvents(t *testing.T) {
-	r := start(t, func(c *Config) { c.API.Variables = map[string]string{"color": "blue"} })
+	r := start(t, func(c *Config) { c.APIs[0].Variables = map[string]string{"color": "blue"} })
 	r.do["Authorizer"] = answers(verdictOf(`{"text":"a \"quoted\" é","number":1.50,"yes":true,"empty":""}`))
 	r.raw(t, exampleRequest, "POST")
 	wantEvent(t, r.last(t, "Authorizer"), "authorizer-event.json")
@@ -493,8 +501,8 @@ func TestTheMethodARN(t *testing.T) {
 
 func TestIdentitySources(t *testing.T) {
 	r := start(t, func(c *Config) {
-		c.API.Variables = map[string]string{"color": "blue"}
-		c.API.Authorizers["Session"] = sam.Authorizer{Function: "Authorizer", Sources: []string{
+		c.APIs[0].Variables = map[string]string{"color": "blue"}
+		c.APIs[0].Authorizers["Session"] = sam.Authorizer{Function: "Authorizer", Sources: []string{
 			"method.request.header.Cookie", "method.request.querystring.q", "stageVariables.color", "context.httpMethod",
 		}}
 	})
@@ -520,7 +528,7 @@ func TestCache(t *testing.T) {
 	now := clock
 	r := start(t, func(c *Config) {
 		c.Now = func() time.Time { return now }
-		c.API.Authorizers["Session"] = sam.Authorizer{Function: "Authorizer", TTL: time.Minute, Sources: []string{"method.request.header.Cookie"}}
+		c.APIs[0].Authorizers["Session"] = sam.Authorizer{Function: "Authorizer", TTL: time.Minute, Sources: []string{"method.request.header.Cookie"}}
 	})
 	const api = "arn:aws:execute-api:eu-west-1:123456789012:local00001/Prod/"
 	r.do["Authorizer"] = func(context.Context, string) (string, error) {
@@ -558,8 +566,8 @@ func TestWithoutATTLNothingIsRemembered(t *testing.T) {
 
 func TestGatewayResponses(t *testing.T) {
 	r := start(t, func(c *Config) {
-		c.API.Variables = map[string]string{"color": "blue"}
-		c.API.Responses = map[string]sam.Response{
+		c.APIs[0].Variables = map[string]string{"color": "blue"}
+		c.APIs[0].Responses = map[string]sam.Response{
 			"ACCESS_DENIED": {
 				Status: 302,
 				Headers: map[string]string{
@@ -631,7 +639,7 @@ func TestGatewayResponsesWhereNobodyKnowsWhatAWSDoes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := start(t, func(config *Config) {
-				config.API.Responses["ACCESS_DENIED"] = sam.Response{Status: 302, Headers: map[string]string{"A": "'1'", "Location": "context.authorizer.location"}}
+				config.APIs[0].Responses["ACCESS_DENIED"] = sam.Response{Status: 302, Headers: map[string]string{"A": "'1'", "Location": "context.authorizer.location"}}
 			})
 			r.do["Authorizer"] = answers(verdictOf(c.context, deny("*")))
 			got := r.send(t, "GET", "/Prod/x")
@@ -644,7 +652,7 @@ func TestGatewayResponsesWhereNobodyKnowsWhatAWSDoes(t *testing.T) {
 		})
 	}
 	r := start(t, func(c *Config) {
-		c.API.Responses["ACCESS_DENIED"] = sam.Response{Status: 403, Templates: map[string]string{"application/json": "$context.authorizer.reason"}}
+		c.APIs[0].Responses["ACCESS_DENIED"] = sam.Response{Status: 403, Templates: map[string]string{"application/json": "$context.authorizer.reason"}}
 	})
 	r.do["Authorizer"] = answers(verdictOf(`{}`, deny("*")))
 	if got := r.send(t, "GET", "/Prod/x"); got.status != 500 {
@@ -655,17 +663,17 @@ func TestGatewayResponsesWhereNobodyKnowsWhatAWSDoes(t *testing.T) {
 func TestConfigurationsThatAreRefused(t *testing.T) {
 	header := func(kind, expression string) func(*Config) {
 		return func(c *Config) {
-			c.API.Responses[kind] = sam.Response{Status: 400, Headers: map[string]string{"X-A": expression}}
+			c.APIs[0].Responses[kind] = sam.Response{Status: 400, Headers: map[string]string{"X-A": expression}}
 		}
 	}
 	body := func(text string) func(*Config) {
 		return func(c *Config) {
-			c.API.Responses["ACCESS_DENIED"] = sam.Response{Status: 400, Templates: map[string]string{"text/html": text}}
+			c.APIs[0].Responses["ACCESS_DENIED"] = sam.Response{Status: 400, Templates: map[string]string{"text/html": text}}
 		}
 	}
 	sources := func(ttl time.Duration, sources ...string) func(*Config) {
 		return func(c *Config) {
-			c.API.Authorizers["Session"] = sam.Authorizer{Function: "Authorizer", TTL: ttl, Sources: sources}
+			c.APIs[0].Authorizers["Session"] = sam.Authorizer{Function: "Authorizer", TTL: ttl, Sources: sources}
 		}
 	}
 	for _, c := range []struct {
@@ -673,9 +681,17 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		{"no host", func(c *Config) { c.Host = "" }, "required"},
-		{"no stage", func(c *Config) { c.API.Stage = "" }, "required"},
-		{"a route with an authorizer that is not there", func(c *Config) { c.API.Routes[0].Authorizer = "Nope" }, "route GET /: there is no authorizer Nope"},
+		{"no API", func(c *Config) { c.APIs = nil }, "required"},
+		{"no stage", func(c *Config) { c.APIs[0].Stage = "" }, "an API needs an id and a stage"},
+		{"two APIs on one host and stage", func(c *Config) { c.APIs = append(c.APIs, c.APIs[0]) }, "two APIs want localhost:3000/Prod"},
+		{"a mapping to an API that is not there", func(c *Config) {
+			c.Domains = []sam.Domain{{Name: "app.example.com", Host: "app.localhost:3000", Mappings: []sam.Mapping{{Path: "a", API: "nope", Stage: "Prod"}}}}
+		}, "domain app.example.com: there is no API nope with the stage Prod"},
+		{"a WebSocket API and another on one domain", func(c *Config) {
+			mapped(c)
+			c.APIs[1].Kind = sam.WebSocket
+		}, "domain app.example.com: a WebSocket API cannot share"},
+		{"a route with an authorizer that is not there", func(c *Config) { c.APIs[0].Routes[0].Authorizer = "Nope" }, "route GET /: there is no authorizer Nope"},
 		{"a text without quotes", header("ACCESS_DENIED", "no-store"), "no-store is not modelled"},
 		{"a text with one quote", header("ACCESS_DENIED", "'no-store"), "not one text within single quotes"},
 		{"two expressions", header("ACCESS_DENIED", "'a' + context.path"), "not one text"},
@@ -687,7 +703,7 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		{"the authorizer's context where it returned nothing", header("UNAUTHORIZED", "context.authorizer.location"), "the authorizer has returned nothing"},
 		{"the authorizer's context in a default", header("DEFAULT_4XX", "context.authorizer.location"), "the authorizer has returned nothing"},
 		{"a header name", func(c *Config) {
-			c.API.Responses["ACCESS_DENIED"] = sam.Response{Headers: map[string]string{"X A": "'x'"}}
+			c.APIs[0].Responses["ACCESS_DENIED"] = sam.Response{Headers: map[string]string{"X A": "'x'"}}
 		}, "no header name"},
 		{"a function in a body", body("$util.urlEncode($context.path)"), "no template engine"},
 		{"input in a body", body("$input.params('x')"), "no template engine"},
@@ -777,7 +793,7 @@ func TestProxyAnswers(t *testing.T) {
 }
 
 func TestBinary(t *testing.T) {
-	r := start(t, func(c *Config) { c.API.BinaryTypes = []string{"image/*", "application/octet-stream"} })
+	r := start(t, func(c *Config) { c.APIs[0].BinaryTypes = []string{"image/*", "application/octet-stream"} })
 	r.do["Backend"] = answers(`{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`)
 	for accept, want := range map[string]string{"image/png": "hi", "image/png;q=1, text/html": "hi", "text/html, image/png": "aGk=", "imagery/png": "aGk="} {
 		if got := r.send(t, "GET", "/Prod/public", "Accept: "+accept); got.body != want {
@@ -821,7 +837,7 @@ func TestIntegrationFailures(t *testing.T) {
 }
 
 func TestIntegrationTimeout(t *testing.T) {
-	r := start(t, func(c *Config) { c.API.Routes[3].Timeout = 20 * time.Millisecond })
+	r := start(t, func(c *Config) { c.APIs[0].Routes[3].Timeout = 20 * time.Millisecond })
 	r.do["Backend"] = func(ctx context.Context, _ string) (string, error) {
 		<-ctx.Done()
 		return "", ctx.Err()
@@ -895,7 +911,7 @@ func TestLimits(t *testing.T) {
 
 func TestPreflight(t *testing.T) {
 	r := start(t, func(c *Config) {
-		c.API.Routes = append(c.API.Routes,
+		c.APIs[0].Routes = append(c.APIs[0].Routes,
 			sam.Route{Path: "/public", Method: "OPTIONS", Preflight: map[string]string{"Access-Control-Allow-Origin": "https://app.example"}},
 			sam.Route{Path: "/{proxy+}", Method: "OPTIONS", Authorizer: "Session", Preflight: map[string]string{}},
 		)

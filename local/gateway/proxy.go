@@ -125,7 +125,7 @@ func scalar(raw json.RawMessage) (string, error) {
 
 // write sends the answer. A body in base64 is decoded only if the API takes what the client accepts first for binary; otherwise it goes out as it is.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/lambda-proxy-binary-media.html
-func (g *Gateway) write(w http.ResponseWriter, q *request, a answer) error {
+func (g *gate) write(w http.ResponseWriter, q *request, a answer) error {
 	body := a.body
 	accept, _ := q.header("Accept")
 	accept, _, _ = strings.Cut(accept, ",")

@@ -18,9 +18,12 @@ import (
 
 // request is one request on its way through the gateway.
 type request struct {
+	host      string // as the gateway knows it
 	method    string // as API Gateway takes it, which a header may override
-	fullPath  string // as the client sent it, with the stage
-	path      string // without the stage
+	fullPath  string // as the client sent it, with the stage or the base path
+	path      string // without
+	mapped    bool   // it came by a custom domain
+	rawQuery  string
 	fields    []field
 	query     map[string][]string
 	sourceIP  string
@@ -31,7 +34,7 @@ type request struct {
 
 	route      *sam.Route
 	parameters map[string]string // of the path
-	authorizer map[string]string // what the authorizer said, principalId among it; nil where none was asked
+	authorizer map[string]any    // what the authorizer said, principalId among it; nil where none was asked
 	latency    time.Duration     // of the authorizer
 }
 
@@ -47,25 +50,30 @@ var replaced = []string{"x-forwarded-for", "x-forwarded-port", "x-forwarded-prot
 
 func (g *Gateway) read(r *http.Request, body []byte) *request {
 	q := &request{
+		host:     strings.ToLower(r.Host),
 		method:   r.Method,
 		fullPath: r.URL.EscapedPath(),
+		rawQuery: r.URL.RawQuery,
 		query:    parseQuery(r.URL.RawQuery),
 		body:     body,
 		time:     g.now(),
 		id:       newID(),
 		extID:    newExtendedID(),
 	}
-	q.path = strings.TrimPrefix(q.fullPath, "/"+g.api.Stage)
-	if q.path == "" {
-		q.path = "/"
-	}
 	q.sourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
 	q.fields = g.forward(headerFields(r), q)
-	if override, ok := q.header("X-HTTP-Method-Override"); ok && override != "" {
-		q.method = strings.ToUpper(override)
-	}
 	q.userAgent, _ = q.header("User-Agent")
 	return q
+}
+
+// identify tells the client the ids that functions and logs know its request by.
+func (q *request) identify(w http.ResponseWriter, kind sam.Kind) {
+	if kind == sam.HTTP {
+		w.Header().Set("Apigw-Requestid", q.extID)
+		return
+	}
+	w.Header().Set("x-amzn-RequestId", q.id)
+	w.Header().Set("x-amz-apigw-id", q.extID)
 }
 
 // forward makes the client's header lines those that functions see.
@@ -90,7 +98,7 @@ func (g *Gateway) forward(fields []field, q *request) []field {
 			out = append(out, field{name, f.value})
 		}
 	}
-	_, port, _ := net.SplitHostPort(g.host)
+	_, port, _ := net.SplitHostPort(q.host)
 	out = append(out, field{"X-Forwarded-For", via + q.sourceIP}, field{"X-Forwarded-Port", port}, field{"X-Forwarded-Proto", "http"})
 	if !traced {
 		out = append(out, field{"X-Amzn-Trace-Id", "Root=1-" + fmt.Sprintf("%x", q.time.Unix()) + "-" + strings.ReplaceAll(newID(), "-", "")[:24]})

@@ -33,7 +33,7 @@ func reader(read func(*request) string) source {
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // compileHeader reads the source of a gateway response's header: one expression or one text within single quotes, nothing joined.
-func (g *Gateway) compileHeader(kind, expression string) (source, error) {
+func (g *gate) compileHeader(kind, expression string) (source, error) {
 	if strings.HasPrefix(expression, "'") {
 		value := strings.TrimPrefix(expression, "'")
 		if !strings.HasSuffix(value, "'") || !printable(value) {
@@ -48,14 +48,14 @@ func (g *Gateway) compileHeader(kind, expression string) (source, error) {
 }
 
 // compileExpression reads context.X, stageVariables.X or method.request.<place>.X, for a gateway response of some kind.
-func (g *Gateway) compileExpression(kind, expression string) (source, error) {
+func (g *gate) compileExpression(kind, expression string) (source, error) {
 	if strings.HasPrefix(expression, "context.authorizer.") && kind != "ACCESS_DENIED" {
 		return source{}, fmt.Errorf("%s is not there: the authorizer has returned nothing", expression)
 	}
 	return g.compileSource(expression)
 }
 
-func (g *Gateway) compileSource(expression string) (source, error) {
+func (g *gate) compileSource(expression string) (source, error) {
 	var s source
 	if name, ok := strings.CutPrefix(expression, "context."); ok {
 		s = g.contextSource(name)
@@ -73,6 +73,14 @@ func (g *Gateway) compileSource(expression string) (source, error) {
 	return s, nil
 }
 
+// compileIdentity reads an identity source, in the spelling of the API's kind.
+func (g *gate) compileIdentity(expression string) (source, error) {
+	if strings.HasPrefix(expression, "method.request.path.") || strings.HasPrefix(expression, "context.authorizer.") || strings.HasPrefix(expression, "context.error.") {
+		return source{}, fmt.Errorf("%s cannot be an identity source", expression)
+	}
+	return g.compileSource(expression)
+}
+
 func requestSource(place, name string) source {
 	if name == "" {
 		return source{}
@@ -88,9 +96,9 @@ func requestSource(place, name string) source {
 	return source{}
 }
 
-func (g *Gateway) contextSource(name string) source {
+func (g *gate) contextSource(name string) source {
 	if property, ok := strings.CutPrefix(name, "authorizer."); ok && property != "" {
-		return source{read: func(q *request, _ *failure) (string, bool) { v, ok := q.authorizer[property]; return v, ok }}
+		return source{read: func(q *request, _ *failure) (string, bool) { v, ok := q.authorizer[property].(string); return v, ok }}
 	}
 	switch name {
 	case "accountId":
@@ -98,7 +106,7 @@ func (g *Gateway) contextSource(name string) source {
 	case "apiId":
 		return static(g.api.ID)
 	case "domainName":
-		return static(g.host)
+		return reader(func(q *request) string { return q.host })
 	case "protocol":
 		return static(protocol)
 	case "stage":
@@ -148,7 +156,7 @@ var (
 )
 
 // compileTemplate reads a body template of a gateway response.
-func (g *Gateway) compileTemplate(kind, text string) (template, error) {
+func (g *gate) compileTemplate(kind, text string) (template, error) {
 	if found := directive.FindString(text); found != "" {
 		return nil, fmt.Errorf("%s: gateway responses have no template engine", found)
 	}

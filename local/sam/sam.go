@@ -48,22 +48,46 @@ type Model struct {
 	Outputs    map[string]string
 }
 
-// API is one REST API with its one stage.
+// Kind is a kind of API. Events, answers, route selection and failures differ.
+type Kind string
+
+// The kinds of API.
+const (
+	REST      Kind = "REST"
+	HTTP      Kind = "HTTP"
+	WebSocket Kind = "WEBSOCKET"
+)
+
+// DefaultStage is the stage of an HTTP API that is no part of a path.
+const DefaultStage = "$default"
+
+// API is one API at one of its stages.
 type API struct {
+	LogicalID   string
+	Kind        Kind // empty: REST
 	ID, Stage   string
+	Host        string            // as clients write it, e.g. localhost:3000; empty: only reached through a custom domain
 	Variables   map[string]string // stage variables
-	BinaryTypes []string
 	Authorizers map[string]Authorizer
-	Responses   map[string]Response // by gateway response type, e.g. ACCESS_DENIED
 	Routes      []Route
-	URLLimit    int // bytes, by endpoint type
+
+	// Of REST APIs.
+	BinaryTypes []string
+	Responses   map[string]Response // by gateway response type, e.g. ACCESS_DENIED
+	URLLimit    int                 // bytes, by endpoint type
+	Compression *int                // bytes from which answers are compressed; nil: never
+
+	CORS      *CORS  // of an HTTP API
+	Selection string // of a WebSocket API: the route selection expression
 }
 
 // Authorizer is a Lambda authorizer of type REQUEST.
 type Authorizer struct {
 	Function string   // logical id
-	Sources  []string // identity sources, e.g. method.request.header.Cookie
+	Sources  []string // identity sources, e.g. method.request.header.Cookie or $request.header.Cookie
 	TTL      time.Duration
+	Payload  string // of an HTTP API: 1.0 or 2.0
+	Simple   bool   // of an HTTP API: answers isAuthorized instead of a policy
 }
 
 // Response is one gateway response.
@@ -73,14 +97,38 @@ type Response struct {
 	Templates map[string]string // media type to body template
 }
 
-// Route is one method of one resource.
+// Route is one method of one resource, or one route of an HTTP or WebSocket API.
 type Route struct {
-	Path       string // resource template, e.g. /auth/{proxy+}
-	Method     string // upper case, or ANY
-	Function   string // logical id; empty for a preflight, which the gateway answers itself
+	Path       string // resource template, e.g. /auth/{proxy+}; $default; the route key of a WebSocket API
+	Method     string // upper case, or ANY; empty for $default and WebSocket APIs
+	Function   string // logical id; empty where the gateway answers itself
 	Authorizer string // name; empty for a public route
 	Timeout    time.Duration
+	Payload    string            // of an HTTP API: 1.0 or 2.0
+	Reply      bool              // of a WebSocket API: the function's answer goes back to the client
 	Preflight  map[string]string // header name to static value of a CORS preflight; nil for every other route
+	Status     int               // of a preflight; 0: 200
+	AsText     bool              // of a preflight: contentHandling is CONVERT_TO_TEXT
+}
+
+// CORS is an HTTP API's CORS configuration.
+type CORS struct {
+	Origins, Methods, Headers, Expose []string
+	MaxAge                            int // seconds; 0: none
+	Credentials                       bool
+}
+
+// Domain is a custom domain name, and what is mapped to it.
+type Domain struct {
+	Name     string // as the template has it, e.g. app.example.com
+	Host     string // as clients write it here
+	Mappings []Mapping
+}
+
+// Mapping puts an API's stage under a path of a domain.
+type Mapping struct {
+	Path       string // without slashes around it; empty: everything that no other mapping has
+	API, Stage string // the API's ID
 }
 
 // Function is one Lambda function.
