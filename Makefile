@@ -22,8 +22,8 @@ help: ## list what can be made
 
 run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file: with these access rules; RUN_FLAGS: see local/README.md)
 	@$(MAKE) -s build ARCH=$$(go env GOARCH) OS=$$(go env GOOS) BUILD=build/here >/dev/null
-	@go build -o build/local ./local
-	@exec build/local run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
+	@go build -o build/edgeauth ./cmd/edgeauth
+	@exec build/edgeauth run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
 build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes
 	@for f in $(FUNCTIONS); do mkdir -p $(BUILD)/$$f; $(MAKE) -s build-$$f ARTIFACTS_DIR=$(BUILD)/$$f ARCH=$(ARCH) OS=$(OS); done
@@ -51,13 +51,13 @@ e2e: ## drive the whole system from outside, with a browser (needs chromium)
 	@cd e2e && go test -count=1 -timeout 20m ./...
 
 cookie: ## sign in at URL, here or deployed, and print a value for curl -b (deployed: USER=, and the password in PASSWORD; ALL=1: every cookie)
-	@go run ./smoke cookie -url $(URL) -user $(SIGN_IN_AS) $(if $(ALL),-all)
+	@go run ./cmd/edgeauth cookie -url $(URL) -user $(SIGN_IN_AS) $(if $(ALL),-all)
 
 token: ## print an access token for curl -H "Authorization: Bearer …", here only; AS=machine: of the machine client
-	@go run ./local token -url $(URL) $(if $(filter machine,$(AS)),-machine,-user $(SIGN_IN_AS))
+	@go run ./cmd/edgeauth token -url $(URL) $(if $(filter machine,$(AS)),-machine,-user $(SIGN_IN_AS))
 
 smoke: ## try the system at URL from outside, here or deployed (deployed: USER=, and the password in PASSWORD)
-	@go run ./smoke check -url $(URL) -user $(SIGN_IN_AS)
+	@go run ./cmd/edgeauth check -url $(URL) -user $(SIGN_IN_AS)
 
 template-check: ## hold template.yaml against every known hazard; sam build ships what make build makes (needs Python)
 	@template/check

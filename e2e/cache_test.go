@@ -134,10 +134,10 @@ func replay(t *testing.T, flags ...string) (outcomes []string) {
 	return outcomes
 }
 
-// accessToken gets a token by the command of the local system.
+// accessToken gets a token by the tool.
 func (s *system) accessToken(t testing.TB, flags ...string) string {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(artifacts, "local"), append([]string{"token", "-url", s.app}, flags...)...)
+	cmd := exec.Command(filepath.Join(artifacts, "edgeauth"), append([]string{"token", "-url", s.app}, flags...)...)
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()

@@ -195,7 +195,7 @@ func plain(t testing.TB, method, address, cookies string, header ...string) exch
 
 func TestCookieCommand(t *testing.T) {
 	s := start(t)
-	cmd := exec.Command(filepath.Join(artifacts, "local"), "cookie", "-url", s.app, "-user", bob)
+	cmd := exec.Command(filepath.Join(artifacts, "edgeauth"), "cookie", "-url", s.app, "-user", bob)
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()

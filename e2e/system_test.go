@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 // template is the template that the binaries of this run belong to.
 func template() string { return filepath.Join(artifacts, "template.yaml") }
 
-// build makes the Lambda binaries with the project's own rule, and the local system, and keeps the template beside them.
+// build makes the Lambda binaries with the project's own rule, and the tool, and keeps the template beside them.
 var build = sync.OnceValue(func() error {
 	text, err := os.ReadFile(filepath.Join(repository, "template.yaml"))
 	if err != nil {
@@ -57,7 +57,7 @@ var build = sync.OnceValue(func() error {
 	}
 	for _, argv := range [][]string{
 		{"make", "-s", "build", "ARCH=" + runtime.GOARCH, "OS=" + runtime.GOOS, "BUILD=" + artifacts},
-		{"go", "build", "-o", filepath.Join(artifacts, "local"), "./local"},
+		{"go", "build", "-o", filepath.Join(artifacts, "edgeauth"), "./cmd/edgeauth"},
 	} {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Dir = repository
@@ -107,7 +107,7 @@ func launch(t testing.TB, flags ...string) *system {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(artifacts, "local"), append([]string{"run", "-build", artifacts}, flags...)...)
+	cmd := exec.Command(filepath.Join(artifacts, "edgeauth"), append([]string{"run", "-build", artifacts}, flags...)...)
 	cmd.Dir = t.TempDir()
 	return begin(t, cmd)
 }

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"archive/zip"
@@ -6,18 +6,21 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"edgeauth/local/sam"
 )
 
 // The test binary is every function: started with a Runtime API, it answers each event, by the function's name.
@@ -93,10 +96,22 @@ func (s *safe) String() string {
 	return s.b.String()
 }
 
+// command runs the system by its flags.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o Options
+	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	o.Flags(f)
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	return Run(ctx, o, stdout, stderr)
+}
+
 func flags(t *testing.T, more ...string) []string {
 	t.Helper()
 	build := buildFolder(t, "AuthorizerFunction", "PagesFunction")
-	return append([]string{"run", "-template", "testdata/template.yaml", "-build", build, "-app-port", "0", "-cognito-port", "0"}, more...)
+	return append([]string{"-template", "testdata/template.yaml", "-build", build, "-app-port", "0", "-cognito-port", "0"}, more...)
 }
 
 func TestRun(t *testing.T) {
@@ -157,7 +172,7 @@ func TestRunRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a port that is taken", flags(t, "-app-port", port), "local run: port " + port + " is taken"},
+		{"a port that is taken", flags(t, "-app-port", port), "port " + port + " is taken"},
 		{"Cognito's port that is taken", flags(t, "-cognito-port", port), "choose another with -cognito-port"},
 		{"a broken template", flags(t, "-template", broken), "not YAML"},
 		{"no template", flags(t, "-template", "nowhere.yaml"), "nowhere.yaml"},
@@ -169,10 +184,6 @@ func TestRunRefuses(t *testing.T) {
 		{"a function that does not start", flags(t, "-env", "PagesFunction.MODE=broken"), "PagesFunction does not start: runtime: Runtime.ExitError"},
 		{"an API that answers with an error", flags(t, "-env", "AuthorizerFunction.MODE=failing"), "/Prod/ answers 500"},
 		{"an identity source that is none", flags(t, "-authorizer-ttl", "5", "-authorizer-identity", "Cookie"), "Cookie is not modelled"},
-		{"a flag", flags(t, "-nope"), "flag provided but not defined: -nope (-h lists the flags)"},
-		{"an argument", flags(t, "nope"), `"nope" is no flag`},
-		{"no command", nil, "usage:"},
-		{"another command", []string{"walk"}, "usage:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout safe
@@ -180,22 +191,13 @@ func TestRunRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %s", err, c.want)
 			}
-			if c.want != "usage:" && strings.Contains(err.Error(), "\n") {
+			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("the error is not one sentence: %v", err)
 			}
 			if stdout.String() != "" {
 				t.Errorf("stdout %q", &stdout)
 			}
 		})
-	}
-}
-
-func TestHelp(t *testing.T) {
-	for _, name := range []string{"run", "cookie"} {
-		var stdout safe
-		if err := command(t.Context(), []string{name, "-h"}, &stdout, &safe{}); err != nil || !strings.Contains(stdout.String(), "Usage of local "+name) {
-			t.Errorf("%s -h: %v %q", name, err, &stdout)
-		}
 	}
 }
 
@@ -208,111 +210,19 @@ func TestAStopBeforeReadyIsNoError(t *testing.T) {
 }
 
 func TestAuthorizerFlagsReachTheModel(t *testing.T) {
-	o, err := parseRun([]string{"-authorizer-ttl", "60", "-authorizer-identity", "method.request.header.Cookie, context.path"}, io.Discard)
-	if err != nil || o.ttl != time.Minute || o.identity != "method.request.header.Cookie, context.path" {
-		t.Fatalf("%+v %v", o, err)
-	}
-}
-
-// site is an app with a login page of its own.
-type site struct {
-	app, idp string // origins; empty: the same
-	login    string // the page's HTML
-	cookies  []string
-	seen     []*http.Request
-}
-
-func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.seen = append(s.seen, r)
-	switch {
-	case r.URL.Path == "/Prod/auth/login":
-		http.Redirect(w, r, "hop", http.StatusFound)
-	case r.URL.Path == "/Prod/auth/hop":
-		fmt.Fprintf(w, `<noscript><meta http-equiv="refresh" content="0; url=%s/login?a=1&amp;b=2"></noscript>`, s.idp)
-	case r.Method == http.MethodGet && r.URL.Path == "/login" && r.URL.Query().Get("b") == "2":
-		w.Header().Set("Set-Cookie", "csrf=1; HttpOnly")
-		fmt.Fprint(w, s.login)
-	case r.Method == http.MethodPost && r.URL.Path == "/submit":
-		csrf, _ := r.Cookie("csrf")
-		if r.PostFormValue("who") != "alice@example.com" || r.PostFormValue("pw") != "p&1" || r.PostFormValue("_csrf") != `"x"` || csrf == nil {
-			fmt.Fprint(w, s.login)
-			return
-		}
-		http.Redirect(w, r, s.app+"/Prod/done", http.StatusSeeOther)
-	case r.URL.Path == "/Prod/done":
-		for _, c := range s.cookies {
-			w.Header().Add("Set-Cookie", c)
-		}
-		fmt.Fprint(w, "done")
-	default:
-		fmt.Fprint(w, "done")
-	}
-}
-
-const loginPage = `<form action="/search"><input name=q></form>
-<form method=post action='/submit'>
-<input type="hidden" name="_csrf" value="&quot;x&quot;"><input name="who" type=email autofocus><input type="Password" name="pw">
-</form>`
-
-func TestCookie(t *testing.T) {
-	good := []string{"__Host-id=2~abc; Path=/; Secure; HttpOnly", "__Host-id-2=def; Path=/; Secure", "other=1; Path=/"}
-	for _, c := range []struct {
-		name, login string
-		cookies     []string
-		args        []string
-		want        string // on stdout
-		fails       string
-	}{
-		{"all pieces of the session", loginPage, good, nil, "__Host-id=2~abc; __Host-id-2=def\n", ""},
-		{"a wrong password", loginPage, good, []string{"-password", "no"}, "", "did not accept the name and the password"},
-		{"a page without a form", "<p>soon</p>", good, nil, "", "answered 200 without a form for a name and a password"},
-		{"a form without a password", `<form><input name="who"></form>`, good, nil, "", "without a form"},
-		{"no session in the end", loginPage, []string{"other=1; Path=/"}, nil, "", "ended with 200 on 127.0.0.1"},
-		{"a session that no browser keeps: not Secure", loginPage, []string{"__Host-id=x; Path=/"}, nil, "", "and no session"},
-		{"a session that no browser keeps: a path", loginPage, []string{"__Host-id=x; Path=/Prod; Secure"}, nil, "", "and no session"},
-		{"a session that no browser keeps: a domain", loginPage, []string{"__Host-id=x; Path=/; Secure; Domain=127.0.0.1"}, nil, "", "and no session"},
-		{"no URL", loginPage, good, []string{"-url", "localhost"}, "", "is no URL"},
-		{"nobody there", loginPage, good, []string{"-url", "http://127.0.0.1:1/Prod"}, "", "connection refused"},
-		{"round in circles", `<meta http-equiv="refresh" content="0; url=/login?b=2">`, good, nil, "", "in circles"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := &site{login: c.login, cookies: c.cookies}
-			server := httptest.NewServer(s)
-			defer server.Close()
-			var stdout safe
-			args := append([]string{"cookie", "-url", server.URL + "/Prod", "-user", "alice@example.com", "-password", "p&1"}, c.args...)
-			err := command(t.Context(), args, &stdout, &safe{})
-			if stdout.String() != c.want {
-				t.Errorf("stdout %q, want %q", &stdout, c.want)
-			}
-			if c.fails == "" && err != nil || c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
-				t.Errorf("error %v, want one with %q", err, c.fails)
-			}
-		})
-	}
-}
-
-func TestCookieSendsWhatABrowserSends(t *testing.T) {
-	s := &site{login: loginPage, cookies: []string{"__Host-id=x; Path=/; Secure"}}
-	app := httptest.NewServer(s)
-	defer app.Close()
-	s.app = app.URL
-	login := httptest.NewServer(s) // another origin
-	defer login.Close()
-	s.idp = login.URL
-	if err := command(t.Context(), []string{"cookie", "-url", app.URL + "/Prod/", "-password", "p&1"}, &safe{}, &safe{}); err != nil {
+	var o Options
+	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	o.Flags(f)
+	if err := f.Parse([]string{"-authorizer-ttl", "60", "-authorizer-identity", "method.request.header.Cookie, context.path"}); err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, r := range s.seen {
-		if r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document" {
-			t.Errorf("%s is no navigation: %v", r.URL.Path, r.Header)
-		}
-		got = append(got, r.URL.Path+" "+r.Header.Get("Sec-Fetch-Site"))
+	m := &sam.Model{API: sam.API{Authorizers: map[string]sam.Authorizer{"A": {}}}}
+	if err := adjust(m, o); err != nil {
+		t.Fatal(err)
 	}
-	want := "/Prod/auth/login none, /Prod/auth/hop none, /login none, /submit same-origin, /Prod/done cross-site"
-	if strings.Join(got, ", ") != want {
-		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
+	a := m.API.Authorizers["A"]
+	if a.TTL != time.Minute || !slices.Equal(a.Sources, []string{"method.request.header.Cookie", "context.path"}) {
+		t.Errorf("%+v", a)
 	}
 }
 
@@ -350,7 +260,7 @@ func TestRunNested(t *testing.T) {
 	if err := errors.Join(err, z.Close(), archive.Close()); err != nil {
 		t.Fatal(err)
 	}
-	s := launch(t, "run", "-template", filepath.Join(dir, "template.yaml"), "-build", filepath.Join(dir, "build"), "-app-port", "0", "-cognito-port", "0")
+	s := launch(t, "-template", filepath.Join(dir, "template.yaml"), "-build", filepath.Join(dir, "build"), "-app-port", "0", "-cognito-port", "0")
 	res, err := http.Get(s.url + "page")
 	if err != nil {
 		t.Fatal(err)

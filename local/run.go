@@ -1,4 +1,6 @@
-package main
+// Package local runs the whole system on this machine, from the template that a deployment would use: the functions' own binaries, a model of API Gateway
+// and a stand-in for Cognito. It shares no code with what it runs.
+package local
 
 // This file starts the system, waits until everything answers, and stops it.
 
@@ -26,12 +28,12 @@ import (
 	"edgeauth/local/sam"
 )
 
-// options are the flags of `local run`.
-type options struct {
+// Options say what runs, and how. Flags sets the defaults.
+type Options struct {
 	template, build, logFile string
 	appPort, cognitoPort     int
 	headerLimit              int
-	ttl                      time.Duration
+	ttl                      int // seconds
 	identity                 string
 	splitCookies             bool
 	parameters, imports      settings
@@ -52,45 +54,32 @@ func (s settings) Set(text string) error {
 	return nil
 }
 
-func parseRun(args []string, stdout io.Writer) (options, error) {
-	o := options{parameters: settings{}, imports: settings{}, environment: settings{}}
-	ttl := 0
-	f := flag.NewFlagSet("local run", flag.ContinueOnError)
+// Flags lets the options be set by flags.
+func (o *Options) Flags(f *flag.FlagSet) {
+	o.parameters, o.imports, o.environment = settings{}, settings{}, settings{}
 	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
-	f.StringVar(&o.build, "build", "build/here", "folder with <LogicalId>/bootstrap for each function, <NestedId>/<LogicalId>/bootstrap for those of nested applications")
-	f.IntVar(&o.appPort, "app-port", 3000, "port of the API on localhost; 0: any")
-	f.IntVar(&o.cognitoPort, "cognito-port", 9229, "port of the Cognito stand-in on 127.0.0.1; 0: any")
-	f.Var(o.parameters, "param", "template parameter, NAME=VALUE; repeatable")
-	f.Var(o.imports, "import", "what another stack exports, NAME=VALUE, for Fn::ImportValue; repeatable")
-	f.Var(o.environment, "env", "replace a function's variable, LogicalId.NAME=VALUE; repeatable")
-	f.IntVar(&ttl, "authorizer-ttl", 0, "cache authorizer results for this many seconds, whatever the template says")
-	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity sources for -authorizer-ttl, comma separated")
+	f.StringVar(&o.build, "build", "build/here", "`folder` with <LogicalId>/bootstrap for each function, <NestedId>/<LogicalId>/bootstrap for those of nested applications")
+	f.IntVar(&o.appPort, "app-port", 3000, "`port` of the API on localhost; 0: any")
+	f.IntVar(&o.cognitoPort, "cognito-port", 9229, "`port` of the Cognito stand-in on 127.0.0.1; 0: any")
+	f.Var(o.parameters, "param", "template parameter, `NAME=VALUE`; repeatable")
+	f.Var(o.imports, "import", "what another stack exports, `NAME=VALUE`, for Fn::ImportValue; repeatable")
+	f.Var(o.environment, "env", "replace a function's variable, `LogicalId.NAME=VALUE`; repeatable")
+	f.IntVar(&o.ttl, "authorizer-ttl", 0, "cache authorizer results for this many `seconds`, whatever the template says")
+	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity `sources` for -authorizer-ttl, comma separated")
 	f.BoolVar(&o.splitCookies, "split-cookies", false, "deliver requests as HTTP/2 clients send them: lower-case names, one field per cookie")
-	f.IntVar(&o.headerLimit, "header-limit", 10240, "bytes of all header values; newer pages of AWS say 20480")
-	f.StringVar(&o.logFile, "log", "", "also append all log lines, and those of the Cognito stand-in, to this file")
-	if err := parse(f, args, stdout); err != nil {
-		return o, err
-	}
-	o.ttl = time.Duration(ttl) * time.Second
-	return o, nil
+	f.IntVar(&o.headerLimit, "header-limit", 10240, "`bytes` of all header values; newer pages of AWS say 20480")
+	f.StringVar(&o.logFile, "log", "", "also append all log lines, and those of the Cognito stand-in, to this `file`")
 }
 
-// run starts everything, says so, and waits for ctx to end.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parseRun(args, stdout)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+// Run starts everything, says on stdout where it is, and waits for ctx to end. A stop before everything was ready is no error.
+func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	s := &system{log: &journal{out: stderr}, failed: make(chan error, 1)}
 	defer s.close()
 	if err := s.start(ctx, o); err != nil {
 		if ctx.Err() != nil {
-			return nil // stopped before it was ready
+			return nil
 		}
-		return fmt.Errorf("local run: %w", err)
+		return err
 	}
 	fmt.Fprintln(stderr, "A model of API Gateway and a stand-in for Cognito, not AWS. Good for this machine only.")
 	fmt.Fprintf(stderr, "Sign in as alice@example.com (group admins) or bob@example.com with the password %s\n", cognito.DefaultPassword)
@@ -100,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case <-ctx.Done():
 		return nil
 	case err := <-s.failed:
-		return fmt.Errorf("local run: %w", err)
+		return err
 	}
 }
 
@@ -120,7 +109,7 @@ func (s *system) close() {
 	}
 }
 
-func (s *system) start(ctx context.Context, o options) error {
+func (s *system) start(ctx context.Context, o Options) error {
 	if o.logFile != "" {
 		file, err := os.OpenFile(o.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -169,7 +158,7 @@ func (s *system) start(ctx context.Context, o options) error {
 }
 
 // adjust lays the flags over what the template says.
-func adjust(m *sam.Model, o options) error {
+func adjust(m *sam.Model, o Options) error {
 	for _, target := range slices.Sorted(maps.Keys(o.environment)) {
 		id, name, _ := strings.Cut(target, ".")
 		i := slices.IndexFunc(m.Functions, func(f sam.Function) bool { return f.LogicalID == id })
@@ -183,7 +172,7 @@ func adjust(m *sam.Model, o options) error {
 	}
 	if o.ttl > 0 {
 		for name, a := range m.API.Authorizers {
-			a.TTL, a.Sources = o.ttl, strings.Split(strings.ReplaceAll(o.identity, " ", ""), ",")
+			a.TTL, a.Sources = time.Duration(o.ttl)*time.Second, strings.Split(strings.ReplaceAll(o.identity, " ", ""), ",")
 			m.API.Authorizers[name] = a
 		}
 	}
@@ -216,7 +205,7 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 	return nil
 }
 
-func (s *system) startFunctions(m *sam.Model, o options) error {
+func (s *system) startFunctions(m *sam.Model, o Options) error {
 	s.functions = map[string]*runtime.Function{}
 	scratch, err := os.MkdirTemp("", "edgeauth-local-")
 	if err != nil {
@@ -255,7 +244,7 @@ func (s *system) Invoke(ctx context.Context, function string, payload []byte) ([
 	return s.functions[function].Invoke(ctx, payload)
 }
 
-func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o options) error {
+func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o Options) error {
 	api := m.API
 	api.Host = strings.TrimPrefix(s.appURL, "http://")
 	g, err := gateway.New(gateway.Config{

@@ -1,4 +1,4 @@
-package main
+package smoke
 
 // This file signs in without a page: with the caller's own AWS credentials, by way of the AWS CLI, which knows every kind of them. The pool must allow
 // it (parameter AdminPasswordAuth). Password and secret travel in a file that only the caller can read, never in an argument.
@@ -23,7 +23,7 @@ import (
 var errNotAllowed = errors.New("the app client does not allow it: deploy with AdminPasswordAuth=true, or sign in with a browser and copy the __Host-id cookies")
 
 // adminCookie signs the user in and returns the session cookie for curl -b. authorize is where the application sends a browser to sign in.
-func (t target) adminCookie(ctx context.Context, authorize *url.URL) (string, error) {
+func (t Target) adminCookie(ctx context.Context, authorize *url.URL) (string, error) {
 	if authorize == nil {
 		return "", errors.New("the application sends nobody to a login page")
 	}

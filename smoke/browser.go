@@ -1,4 +1,4 @@
-package main
+package smoke
 
 // This file is a browser without a screen: it keeps cookies, says what browsers say of a request's origin, follows redirects one at a time, and fills in
 // login forms.
@@ -14,6 +14,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,11 +28,12 @@ const (
 )
 
 type browser struct {
-	target
+	Target
 	client    *http.Client
 	jar       *cookiejar.Jar
 	set       map[string]string // Set-Cookie lines of the application, by cookie name
 	site      string            // what Sec-Fetch-Site says of the next navigation
+	origin    string            // of the page that began it; empty: somebody typed the address
 	authorize *url.URL          // where the application sent us to sign in
 }
 
@@ -44,13 +46,13 @@ type answer struct {
 	proto  string
 }
 
-func newBrowser(t target, protocol string) *browser {
+func newBrowser(t Target, protocol string) *browser {
 	jar, _ := cookiejar.New(nil) // which fails never
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(protocol == http1)
 	protocols.SetHTTP2(protocol == http2)
 	return &browser{
-		target: t, jar: jar, set: map[string]string{}, site: "none",
+		Target: t, jar: jar, set: map[string]string{}, site: "none",
 		client: &http.Client{
 			Timeout:       30 * time.Second,
 			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, Protocols: protocols, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}},
@@ -106,18 +108,14 @@ func (b *browser) send(ctx context.Context, method string, at *url.URL, form url
 	}
 	res, err := b.client.Do(req)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) { // its text holds the whole address, with code and state
-			err = wrapped.Err
-		}
-		return answer{}, fmt.Errorf("%s%s: %w", at.Host, at.Path, err)
+		return answer{}, fmt.Errorf("%s%s: %w", at.Host, at.Path, reached(err))
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, pageLimit))
 	if err != nil {
 		return answer{}, fmt.Errorf("%s%s: %w", at.Host, at.Path, err)
 	}
-	b.jar.SetCookies(at, res.Cookies())
+	b.jar.SetCookies(at, keep(res.Cookies()))
 	if at.Host == b.base.Host {
 		for _, line := range res.Header["Set-Cookie"] {
 			name, _, _ := strings.Cut(line, "=")
@@ -127,12 +125,21 @@ func (b *browser) send(ctx context.Context, method string, at *url.URL, form url
 	return answer{at, res.StatusCode, res.Header, string(text), res.Proto}, nil
 }
 
+// reached is why a server was not reached, without the address, which may hold a code and a state.
+func reached(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
 var refresh = regexp.MustCompile(`(?is)<meta\s+http-equiv="?refresh"?\s+content="\s*0\s*;\s*url=([^"]*)"`)
 
 // next is where the answer leads, nil when it leads nowhere: a redirect, or a page that goes on by itself.
 func (a answer) next() *url.URL {
 	to := ""
-	if a.status >= 300 && a.status < 400 {
+	if a.redirects() {
 		to = a.header.Get("Location")
 	} else if m := refresh.FindStringSubmatch(a.body); m != nil {
 		to = html.UnescapeString(m[1])
@@ -147,60 +154,93 @@ func (a answer) next() *url.URL {
 	return u
 }
 
-// signIn opens a page, signs in on whatever pages are in the way, and returns the page that it ends on.
+func (a answer) redirects() bool { return a.status >= 300 && a.status < 400 }
+
+// follow goes where the answer leads.
+func (b *browser) follow(ctx context.Context, a answer, to *url.URL) (answer, error) {
+	if !a.redirects() {
+		b.leave(a.at) // the page begins a navigation of its own
+	}
+	b.aim(to)
+	return b.navigate(ctx, to)
+}
+
+// leave notes which page begins the next navigation.
+func (b *browser) leave(page *url.URL) { b.site, b.origin = "same-origin", originOf(page) }
+
+// aim notes where a navigation leads. Once it has been on another site it stays cross-site, through all its redirects.
+// https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+func (b *browser) aim(to *url.URL) {
+	if b.origin != "" && b.origin != originOf(to) {
+		b.site = "cross-site"
+	}
+}
+
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// signIn begins a login, signs in on whatever pages are in the way, and returns the page that it ends on.
 func (b *browser) signIn(ctx context.Context) (answer, error) {
-	return b.signInTo(ctx, b.to("/"))
+	return b.signInTo(ctx, b.to("/auth/login"))
 }
 
 func (b *browser) signInTo(ctx context.Context, at *url.URL) (answer, error) {
-	b.site = "none"
+	b.site, b.origin = "none", ""
 	a, err := b.navigate(ctx, at)
-	filled := map[string]bool{}
+	filled := map[string]bool{} // by the name of the password's input: a login may ask on two pages, and each of them once
 	for range hops {
 		if err != nil {
 			return a, err
 		}
 		if to := a.next(); to != nil {
-			b.crossing(a.at, to)
 			if to.Host != b.base.Host && b.authorize == nil {
 				b.authorize = to
 			}
-			a, err = b.navigate(ctx, to)
+			a, err = b.follow(ctx, a, to)
 			continue
 		}
-		if a.at.Host == b.base.Host {
-			if b.session() == "" {
-				return a, fmt.Errorf("signing in ended on %s with %d and no session", a.at.Path, a.status)
-			}
+		home := a.at.Host == b.base.Host
+		if home && b.session() != "" {
 			return a, nil
 		}
 		form, ok := findForm(a.body)
-		if !ok {
-			return a, fmt.Errorf("the page %s%s holds no login form that can be driven", a.at.Host, a.at.Path)
-		}
-		if filled[form.password] {
+		switch {
+		case !ok && home:
+			return a, fmt.Errorf("signing in ended on %s%s with %d and no session", a.at.Host, a.at.Path, a.status)
+		case !ok:
+			return a, fmt.Errorf("%s%s answered %d without a form for a name and a password; only such login pages can be driven", a.at.Host, a.at.Path, a.status)
+		case filled[form.password]:
 			return a, fmt.Errorf("%s did not accept the name and the password", a.at.Host)
 		}
 		filled[form.password] = true
-		form.fill(b.user, b.password)
-		to, perr := a.at.Parse(form.action)
-		if perr != nil {
-			return a, errors.New("the login form leads to what is no address")
-		}
-		b.site = "same-origin"
-		a, err = b.send(ctx, http.MethodPost, to, form.values, "Accept", "text/html", "Origin", a.at.Scheme+"://"+a.at.Host,
-			"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+		a, err = b.submit(ctx, a, form)
 	}
 	return a, errors.New("the sign-in goes round in circles")
 }
 
-// crossing notes that a chain of redirects has been on another site: it stays so until its end.
-func (b *browser) crossing(from, to *url.URL) {
-	if from.Host != to.Host {
-		b.site = "cross-site"
-	} else if b.site == "none" {
-		b.site = "same-origin"
+// submit fills in a login form and sends it, to https or to this machine.
+func (b *browser) submit(ctx context.Context, a answer, f form) (answer, error) {
+	to, err := a.at.Parse(f.action)
+	if err != nil {
+		return a, errors.New("the login form leads to what is no address")
 	}
+	if to.Scheme != "https" && !here(to) {
+		return a, fmt.Errorf("the login form sends a password to %s without TLS", to.Host)
+	}
+	f.fill(b.user, b.password)
+	b.leave(a.at)
+	b.aim(to)
+	return b.send(ctx, http.MethodPost, to, f.values, "Accept", "text/html", "Origin", b.origin,
+		"Sec-Fetch-Site", b.site, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+}
+
+// keep leaves out what a browser would not keep: Go's jar does not know the prefixes.
+// https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3
+func keep(cookies []*http.Cookie) []*http.Cookie {
+	return slices.DeleteFunc(cookies, func(c *http.Cookie) bool {
+		name := strings.ToLower(c.Name)
+		return strings.HasPrefix(name, "__host-") && (!c.Secure || c.Domain != "" || c.Path != "/") ||
+			strings.HasPrefix(name, "__secure-") && !c.Secure
+	})
 }
 
 // session is the session cookie with all its pieces, as curl -b takes it.
@@ -232,7 +272,8 @@ var (
 	attribute = regexp.MustCompile(`(?is)([a-z-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?`)
 )
 
-func findForm(page string) (form, bool) {
+// findForm finds the form of a login: one that asks for a password, or else the first that asks for a name.
+func findForm(page string) (found form, ok bool) {
 	for _, m := range formTag.FindAllStringSubmatch(page, -1) {
 		f := form{action: attributes(m[1])["action"], values: url.Values{}}
 		for _, input := range inputTag.FindAllStringSubmatch(m[2], -1) {
@@ -248,11 +289,14 @@ func findForm(page string) (form, bool) {
 				f.user = name
 			}
 		}
-		if f.user != "" || f.password != "" {
+		if f.password != "" {
 			return f, true
 		}
+		if f.user != "" && !ok {
+			found, ok = f, true
+		}
 	}
-	return form{}, false
+	return found, ok
 }
 
 func (f form) fill(user, password string) {

@@ -1,4 +1,4 @@
-package main
+package smoke
 
 // This file tries what must hold: who gets in, who does not, and what each is told.
 
@@ -14,7 +14,7 @@ import (
 )
 
 // check tries everything, over each protocol that the server speaks.
-func (t target) check(ctx context.Context, r *report) {
+func (t Target) check(ctx context.Context, r *report) {
 	fmt.Fprintf(r.out, "%s as %s\n", t.base, t.user)
 	for _, protocol := range []string{http1, http2} {
 		b := newBrowser(t, protocol)
@@ -31,7 +31,7 @@ func (t target) check(ctx context.Context, r *report) {
 	t.askCognito(ctx, r)
 }
 
-func (t target) checkOver(ctx context.Context, r *report, protocol string) {
+func (t Target) checkOver(ctx context.Context, r *report, protocol string) {
 	b := newBrowser(t, protocol)
 	r.section(protocol + ", nobody signed in")
 	t.anonymous(ctx, r, b)
@@ -56,7 +56,7 @@ func (r *report) wants(status int, what string) func(answer, error) (answer, boo
 	}
 }
 
-func (t target) anonymous(ctx context.Context, r *report, b *browser) {
+func (t Target) anonymous(ctx context.Context, r *report, b *browser) {
 	a, ok := r.wants(401, "a program gets 401")(b.program(ctx, "GET", "/api/me"))
 	if ok {
 		r.pass(json.Valid([]byte(a.body)) && strings.Contains(a.header.Get("Content-Type"), "json"), "with JSON", "%s", a.body)
@@ -102,7 +102,7 @@ func sameQuery(a, b url.Values) bool {
 	return a.Encode() == b.Encode()
 }
 
-func (t target) signsIn(ctx context.Context, r *report, b *browser) bool {
+func (t Target) signsIn(ctx context.Context, r *report, b *browser) bool {
 	asked := b.to("/?smoke=a%2Fb&smoke=2")
 	a, err := b.signInTo(ctx, asked)
 	if err != nil && b.authorize != nil && b.session() == "" {
@@ -132,7 +132,7 @@ func (b *browser) take(cookie string) {
 	b.jar.SetCookies(b.base, []*http.Cookie{{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true}})
 }
 
-func (t target) cookies(r *report, b *browser) {
+func (t Target) cookies(r *report, b *browser) {
 	var names []string
 	for name, line := range b.set {
 		c, err := http.ParseSetCookie(line)
@@ -155,7 +155,7 @@ func (t target) cookies(r *report, b *browser) {
 	r.info("cookies", "%s", strings.Join(names, ", "))
 }
 
-func (t target) signedIn(ctx context.Context, r *report, b *browser) {
+func (t Target) signedIn(ctx context.Context, r *report, b *browser) {
 	var me struct{ Sub, Email, Username string }
 	a, ok := r.wants(200, "/api/me knows the session")(b.program(ctx, "GET", "/api/me"))
 	if ok {
@@ -195,7 +195,7 @@ func refused(r *report, what string) func(answer, error) {
 	}
 }
 
-func (t target) ends(ctx context.Context, r *report, b *browser) {
+func (t Target) ends(ctx context.Context, r *report, b *browser) {
 	if _, ok := b.set["__Secure-refresh"]; !ok {
 		r.unknown("renewal and sign-out", "this session has no refresh token")
 		return
@@ -208,7 +208,7 @@ func (t target) ends(ctx context.Context, r *report, b *browser) {
 		r.info("after a renewal", "auth_time kept: %t, nonce: %t, at_hash: %t", fmt.Sprint(after["auth_time"]) == fmt.Sprint(before["auth_time"]), after["nonce"] != nil, after["at_hash"] != nil)
 	}
 	held := b.jar.Cookies(b.to("/auth/refresh"))
-	b.site = "same-origin"
+	b.leave(b.base)
 	a, err := b.navigate(ctx, b.to("/auth/logout"))
 	r.pass(err == nil && a.status == 302 && b.session() == "", "sign-out clears the session", "%d %v", a.status, err)
 	for range hops {
@@ -216,8 +216,7 @@ func (t target) ends(ctx context.Context, r *report, b *browser) {
 		if err != nil || to == nil {
 			break
 		}
-		b.crossing(a.at, to)
-		a, err = b.navigate(ctx, to)
+		a, err = b.follow(ctx, a, to)
 	}
 	r.pass(err == nil && a.status == 200 && a.at.Path == b.base.Path+"/auth/signed-out", "goes through Cognito and comes back", "%d %v", a.status, err)
 

@@ -1,4 +1,4 @@
-package main
+package smoke
 
 // This file asks what the documentation of API Gateway and Cognito leaves open. Where our design depends on an answer the verdict is PASS or FAIL, else INFO.
 
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-func (t target) askGateway(ctx context.Context, r *report, b *browser) {
+func (t Target) askGateway(ctx context.Context, r *report, b *browser) {
 	stranger := newBrowser(t, http1)
 
 	a, err := stranger.navigate(ctx, b.to("/?accept"))
@@ -49,7 +49,7 @@ func (t target) askGateway(ctx context.Context, r *report, b *browser) {
 	r.unknown("which response type a failing authorizer raises", "nothing from outside makes it fail; both are answered alike")
 }
 
-func (t target) askCognito(ctx context.Context, r *report) {
+func (t Target) askCognito(ctx context.Context, r *report) {
 	b := newBrowser(t, http1)
 	a, err := b.navigate(ctx, b.to("/auth/login"))
 	if err != nil || a.next() == nil {
@@ -107,7 +107,7 @@ func pathOf(u *url.URL) string {
 	return "to " + u.Host + u.Path
 }
 
-func (t target) askTokenEndpoint(ctx context.Context, r *report, b *browser, authorize *url.URL) {
+func (t Target) askTokenEndpoint(ctx context.Context, r *report, b *browser, authorize *url.URL) {
 	u := *authorize
 	u.Path, u.RawQuery = "/oauth2/token", ""
 	for _, q := range []struct {
@@ -128,7 +128,7 @@ func (t target) askTokenEndpoint(ctx context.Context, r *report, b *browser, aut
 }
 
 // askKeys looks at the key set as the authorizer sees it. Its address stands in a token, so there has to be a session.
-func (t target) askKeys(ctx context.Context, r *report) {
+func (t Target) askKeys(ctx context.Context, r *report) {
 	b := newBrowser(t, http1)
 	if _, err := b.signIn(ctx); err != nil {
 		r.unknown("keys", "%v", err)

@@ -1,4 +1,4 @@
-package main
+package smoke
 
 import (
 	"bytes"
@@ -22,9 +22,12 @@ func TestOpenDoorFails(t *testing.T) {
 		fmt.Fprint(w, "<html>welcome")
 	}))
 	defer s.Close()
+	me, err := New(s.URL+"/Prod", "alice@example.com", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"check", "-url", s.URL + "/Prod", "-user", "alice@example.com"}, "x", &out, &out)
-	if err == nil {
+	if err := me.Check(t.Context(), &out); err == nil {
 		t.Fatal("it passed")
 	}
 	for _, line := range []string{
@@ -70,29 +73,16 @@ func TestHTTP2(t *testing.T) {
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
-	target, err := newTarget(s.URL+"/Prod/", "alice@example.com", "right")
+	target, err := New(s.URL+"/Prod/", "alice@example.com", "right")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := newBrowser(target, http2)
 	b.client.Transport.(*http.Transport).TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	// Every page of this server has the application's host, so nothing but the form says that it is a login page.
-	a, err := b.navigate(t.Context(), b.to("/"))
-	for range hops {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if to := a.next(); to != nil {
-			a, err = b.navigate(t.Context(), to)
-			continue
-		}
-		f, ok := findForm(a.body)
-		if !ok {
-			break
-		}
-		f.fill(b.user, b.password)
-		to, _ := a.at.Parse(f.action)
-		a, err = b.send(t.Context(), http.MethodPost, to, f.values)
+	a, err := b.signIn(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
 	if a.body != "welcome" || b.session() != "__Host-id=a.b.c" || a.proto != "HTTP/2.0" {
 		t.Errorf("%q %q over %s after %q", a.body, b.session(), a.proto, seen)
@@ -109,7 +99,7 @@ func TestTargets(t *testing.T) {
 		{"https://example.com/Prod", "", "p", "say who signs in: -user"},
 		{"example.com", "a", "p", `"example.com" is not the address of an application`},
 	} {
-		if _, err := newTarget(tt.url, tt.user, tt.password); fmt.Sprint(err) != tt.want && (err != nil || tt.want != "") {
+		if _, err := New(tt.url, tt.user, tt.password); fmt.Sprint(err) != tt.want && (err != nil || tt.want != "") {
 			t.Errorf("%s: %v, want %s", tt.url, err, tt.want)
 		}
 	}
@@ -133,9 +123,9 @@ esac
 	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
 	t.Setenv("LOG", log)
 	t.Setenv("TMPDIR", folder)
-	me := target{user: "alice@example.com", password: "pa55word"}
+	me := Target{user: "alice@example.com", password: "pa55word"}
 	b := newBrowser(me, http1)
-	b.target, _ = newTarget("https://app.example.com", me.user, me.password)
+	b.Target, _ = New("https://app.example.com", me.user, me.password)
 	authorize := b.to("/")
 	authorize.Host, authorize.RawQuery = "edge.auth.eu-west-1.amazoncognito.com", "client_id=abc"
 
@@ -167,7 +157,7 @@ esac
 }
 
 func TestNoPool(t *testing.T) {
-	if _, err := (target{}).adminCookie(t.Context(), nil); err == nil || errors.Is(err, errNotAllowed) {
+	if _, err := (Target{}).adminCookie(t.Context(), nil); err == nil || errors.Is(err, errNotAllowed) {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package smoke
 
 // This file decides how what was found is told: a line each, and one word first.
 

@@ -34,7 +34,7 @@ var wishes = []struct {
 	17: {"a refusal is readable across origins that are allowed", "template.a_foreign_script_can_read_a_refusal", ""},
 	18: {"preflights do not meet the authorizer", "local/gateway.TestPreflight template.preflights_need_no_session", ""},
 	19: {"scripts learn who is signed in", "internal/login.TestSessionTellsScripts", ""},
-	20: {"scripts and machines can sign in", "local.TestCookie authorizer.TestBearer e2e.TestCookieCommand", ""},
+	20: {"scripts and machines can sign in", "smoke.TestCookie authorizer.TestBearer e2e.TestCookieCommand", ""},
 	21: {"no cookie is too long", "internal/cookie.TestSplitGrowsAndShrinksWithoutLeftovers internal/login.TestSizes e2e.TestChromeTokenSizes", ""},
 	22: {"the whole request fits, or a page explains", "internal/login.TestHeaderBudget e2e.TestTokenSizes", ""},
 	23: {"groups that were left out are not taken for groups that are not there", "authorizer.TestTooLarge", "Cognito leaves none out: its limit is 100 groups a user, all of them in the token"},

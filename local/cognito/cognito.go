@@ -294,6 +294,16 @@ func (s *Server) client(id string) *client {
 	return nil
 }
 
+// clientFor is the first client for machines, or for people; nil when there is none.
+func (s *Server) clientFor(machine bool) *client {
+	for _, c := range s.clients {
+		if c.ClientCredentials == machine {
+			return c
+		}
+	}
+	return nil
+}
+
 // now is the pool's clock.
 func (s *Server) now() time.Time { return s.cfg.Now().Add(s.ahead) }
 

@@ -120,7 +120,7 @@ func (s *Server) serveIndex(*call) reply {
 			{"POST /_standin/revoke", `revokes all refresh tokens and browser sessions, of a user or of everybody: {"user":"alice@example.com"}`},
 			{"POST /_standin/secret", `changes a client's secret; the old one stays good unless told: {"client_id":"…","secret":"…","drop_old":false}`},
 			{"POST /_standin/parameter", `sets an SSM parameter, or removes it with null: {"name":"/app/auth","value":"…"}`},
-			{"POST /_standin/mint", `a token without a sign-in: {"user":"…","client_id":"…","use":"id","nonce":"…","alter":"expired","claims":{"exp":1}}`},
+			{"POST /_standin/mint", `a token without a sign-in, its use id, access or machine: {"user":"…","client_id":"…","use":"id","nonce":"…","alter":"expired","claims":{"exp":1}}`},
 		}},
 		{"fault_points", points},
 		{"fault_kinds", kinds},
@@ -324,26 +324,33 @@ func (s *Server) serveMint(c *call) reply {
 		Nonce    string         `json:"nonce"`
 		Alter    string         `json:"alter"`
 		Claims   map[string]any `json:"claims"`
-	}{ClientID: s.clients[0].ID, Use: "id"}
+	}{Use: "id"}
 	if len(s.users) > 0 {
 		in.User = s.users[0].email
 	}
 	if bad := c.decode(&in); bad != nil {
 		return *bad
 	}
-	u, client := s.userNamed(in.User), s.client(in.ClientID)
-	if u == nil || client == nil {
+	u, client, machine := s.userNamed(in.User), s.client(in.ClientID), in.Use == "machine"
+	if in.ClientID == "" {
+		client = s.clientFor(machine)
+	}
+	switch {
+	case client == nil && machine:
+		return adminError(http.StatusNotFound, "there is no machine client; the parameter MachineScope makes one")
+	case u == nil || client == nil || client.ClientCredentials != machine:
 		return adminError(http.StatusNotFound, "no such user or client")
 	}
-	n := s.newChain(client, u, client.Scopes, s.now())
 	var d *draft
 	switch in.Use {
 	case "id":
-		d = newDraft(s.keys.signing.id, s.idClaims(n, in.Nonce, ""))
+		d = newDraft(s.keys.signing.id, s.idClaims(s.newChain(client, u, client.Scopes, s.now()), in.Nonce, ""))
 	case "access":
-		d = newDraft(s.keys.signing.access, s.accessClaims(n))
+		d = newDraft(s.keys.signing.access, s.accessClaims(s.newChain(client, u, client.Scopes, s.now())))
+	case "machine":
+		d = newDraft(s.keys.signing.access, s.accessClaims(&chain{client: client, scopes: client.Scopes, authTime: s.now()}))
 	default:
-		return adminError(http.StatusBadRequest, "use must be id or access")
+		return adminError(http.StatusBadRequest, "use must be id, access or machine")
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Claims)) {
 		if in.Claims[name] == nil {

@@ -56,24 +56,22 @@ func TestToken(t *testing.T) {
 		{"a user", false, []string{"-user", "bob@example.com"}, "web", "openid email", ""},
 		{"a machine", true, []string{"-machine"}, "machine", "reports/read", ""},
 		{"a user beside a machine", true, nil, "web", "openid email", ""},
-		{"no machine", false, []string{"-machine"}, "", "", "there is no machine client"},
-		{"a wrong password", false, []string{"-password", "no"}, "", "", "did not accept the name and the password"},
-		{"no URL", false, []string{"-url", "localhost"}, "", "", "is no URL"},
+		{"no machine", false, []string{"-machine"}, "", "", "there is no machine client; the parameter MachineScope makes one"},
+		{"nobody of that name", false, []string{"-user", "eve@example.com"}, "", "", "gives no token: 404 no such user or client"},
 		{"nobody there", false, []string{"-url", "http://127.0.0.1:1/Prod"}, "", "", "connection refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var stdout safe
-			err := command(t.Context(), append([]string{"token", "-url", newPool(t, c.machine)}, c.args...), &stdout, &safe{})
+			got := on(t, nil, append([]string{"token", "-url", newPool(t, c.machine)}, c.args...)...)
 			if c.fails != "" {
-				if err == nil || !strings.Contains(err.Error(), c.fails) || stdout.String() != "" {
-					t.Errorf("error %v, stdout %q, want an error with %q", err, &stdout, c.fails)
+				if got.code != exitNo || !strings.Contains(got.stderr, c.fails) || got.stdout != "" {
+					t.Errorf("%+v, want an error with %q", got, c.fails)
 				}
 				return
 			}
-			if err != nil {
-				t.Fatal(err)
+			parts := strings.Split(strings.TrimSuffix(got.stdout, "\n"), ".")
+			if got.code != exitDone || len(parts) != 3 {
+				t.Fatalf("%+v", got)
 			}
-			parts := strings.Split(strings.TrimSuffix(stdout.String(), "\n"), ".")
 			payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 			if err != nil {
 				t.Fatal(err)
@@ -93,8 +91,12 @@ func TestToken(t *testing.T) {
 func TestTokenIsForThisMachine(t *testing.T) {
 	app := httptest.NewServer(http.RedirectHandler("https://example.auth.eu-west-1.amazoncognito.com/oauth2/authorize?client_id=x", http.StatusFound))
 	defer app.Close()
-	err := command(t.Context(), []string{"token", "-url", app.URL + "/Prod"}, &safe{}, &safe{})
-	if err == nil || !strings.Contains(err.Error(), "docs/machines.md") {
-		t.Errorf("error %v", err)
+	if got := on(t, nil, "token", "-url", app.URL+"/Prod"); got.code != exitNo || !strings.Contains(got.stderr, "docs/machines.md") {
+		t.Errorf("%+v", got)
+	}
+	nowhere := httptest.NewServer(http.NotFoundHandler())
+	defer nowhere.Close()
+	if got := on(t, nil, "token", "-url", nowhere.URL+"/Prod"); got.code != exitNo || !strings.Contains(got.stderr, "/Prod/auth/login sends nobody to a login page") {
+		t.Errorf("%+v", got)
 	}
 }
