@@ -31,7 +31,8 @@ var arrows = map[string][]string{
 	"cuts":     {"strict", "reason", "endpoint", "jsontext"},
 	"identity": {"jsontext", "intent"},
 
-	"internal/login":    {"cookie", "token", "reason", "intent"},
+	"internal/login":    {"cookie", "jar", "token", "reason", "intent"},
+	"internal/jar":      {"cookie", "reason"},
 	"internal/intent":   {},
 	"internal/token":    {"jwks", "strict", "reason"},
 	"internal/strict":   {},

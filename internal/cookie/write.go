@@ -1,7 +1,8 @@
 package cookie
 
-// This file decides what a browser is told to keep and to forget. Browsers drop a cookie whose name and value exceed 4096 bytes without a word
-// (draft-ietf-httpbis-rfc6265bis, section 5.6), and keep every old piece that nobody clears, so each write clears what an earlier one left.
+// This file decides what a browser is told to keep and to forget. Browsers drop a cookie whose name
+// and value exceed 4096 bytes without a word (draft-ietf-httpbis-rfc6265bis, section 5.6), and keep
+// every old piece that nobody clears, so each write clears what an earlier one left.
 
 import (
 	"errors"
@@ -23,59 +24,69 @@ var ErrTooLarge = reason.New(reason.LoginTooLarge, "cookie: the value is too lar
 
 var errWrite = errors.New("cookie: name, path, lifetime or value cannot be written")
 
-// Attributes are the only ones that differ between cookies. HttpOnly, Secure and SameSite=Lax are not options, and there is never a Domain.
-type Attributes struct {
-	Path   string // "/" or a base path
-	MaxAge int    // seconds, at least 1
+// Line is one cookie that a browser is told to keep, or to forget. HttpOnly, Secure and SameSite=Lax
+// are not options, and there is never a Domain.
+type Line struct {
+	Name, Value string
+	Path        string // "/" or a base path
+	MaxAge      int    // seconds; 0: forget it
 }
 
-// Split returns the Set-Cookie header values that make the browser hold value under name, in as many pieces as it takes, and forget each further piece
-// that it sent along in headers, the raw values of the request's Cookie headers.
-func Split(name, value string, headers []string, a Attributes) ([]string, error) {
-	if !writable(name, a.Path) || a.MaxAge < 1 || value == "" || !octets(value) || strings.Contains(value, "~") {
+// String returns the line as the value of a Set-Cookie header.
+func (l Line) String() string {
+	return fmt.Sprintf("%s=%s; Path=%s; Max-Age=%d; HttpOnly; Secure; SameSite=Lax", l.Name, l.Value, l.Path, l.MaxAge)
+}
+
+// Size returns how many bytes of a request's Cookie header the cookie will take, "; " included.
+func (l Line) Size() int {
+	if l.MaxAge == 0 {
+		return 0
+	}
+	return PairSize(l.Name, l.Value)
+}
+
+// PairSize returns how many bytes a cookie takes in a Cookie header, "; " included.
+func PairSize(name, value string) int { return len(name) + len(value) + len("=; ") }
+
+// Split returns what makes the browser hold l, in as many pieces as its value takes, and forget each
+// further piece that it sent along in headers, the raw values of the request's Cookie headers.
+func Split(l Line, headers []string) ([]Line, error) {
+	if !writable(l.Name, l.Path) || l.MaxAge < 1 || l.Value == "" || !octets(l.Value) || strings.Contains(l.Value, "~") {
 		return nil, errWrite
 	}
-	count := (len(value) + pieceSize - 1) / pieceSize
-	if count > MaxPieces || len(name)+len("-6=6~") > maxPair-pieceSize {
+	rest := l.Value
+	count := (len(rest) + pieceSize - 1) / pieceSize
+	if count > MaxPieces || len(l.Name)+len("-6=6~") > maxPair-pieceSize {
 		return nil, ErrTooLarge
 	}
-	lines := make([]string, 0, MaxPieces)
+	lines := make([]Line, 0, MaxPieces)
 	for i := 1; i <= count; i++ {
-		piece := value[:min(pieceSize, len(value))]
-		value = value[len(piece):]
+		piece := rest[:min(pieceSize, len(rest))]
+		rest = rest[len(piece):]
 		if i == 1 && count > 1 {
 			piece = strconv.Itoa(count) + "~" + piece
 		}
-		lines = append(lines, line(pieceName(name, i), piece, a))
+		lines = append(lines, Line{pieceName(l.Name, i), piece, l.Path, l.MaxAge})
 	}
 	for i := count + 1; i <= MaxPieces; i++ {
-		if sent(headers, pieceName(name, i)) {
-			lines = append(lines, Forget(pieceName(name, i), a.Path))
+		if sent(headers, pieceName(l.Name, i)) {
+			lines = append(lines, Forget(pieceName(l.Name, i), l.Path))
 		}
 	}
 	return lines, nil
 }
 
-// Clear returns the Set-Cookie header values that make the browser forget name and all its pieces, sent along or not.
-func Clear(name, path string) []string {
-	lines := make([]string, 0, MaxPieces)
+// Clear returns what makes the browser forget name and all its pieces, sent along or not.
+func Clear(name, path string) []Line {
+	lines := make([]Line, 0, MaxPieces)
 	for i := 1; i <= MaxPieces; i++ {
 		lines = append(lines, Forget(pieceName(name, i), path))
 	}
 	return lines
 }
 
-// Size returns how many bytes of a request's Cookie header the cookies that lines set will take, "; " included.
-func Size(lines []string) int {
-	size := 0
-	for _, l := range lines {
-		pair, _, _ := strings.Cut(l, ";")
-		if !strings.HasSuffix(pair, "=") {
-			size += len(pair) + len("; ")
-		}
-	}
-	return size
-}
+// Forget returns what makes the browser forget one cookie.
+func Forget(name, path string) Line { return Line{Name: name, Path: path} }
 
 func pieceName(name string, i int) string {
 	if i == 1 {
@@ -91,15 +102,6 @@ func sent(headers []string, name string) bool {
 		}
 	}
 	return false
-}
-
-func line(name, value string, a Attributes) string {
-	return fmt.Sprintf("%s=%s; Path=%s; Max-Age=%d; HttpOnly; Secure; SameSite=Lax", name, value, a.Path, a.MaxAge)
-}
-
-// Forget returns the Set-Cookie header value that makes the browser forget one cookie.
-func Forget(name, path string) string {
-	return line(name, "", Attributes{Path: path})
 }
 
 // writable holds a cookie to the promise of its name's prefix, as browsers do.

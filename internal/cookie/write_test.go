@@ -11,12 +11,10 @@ import (
 	"edgeauth/internal/cookie"
 )
 
-var root = cookie.Attributes{Path: "/", MaxAge: 3600}
-
 // keep makes jar what a browser's is after the session was written over what it holds.
 func keep(t *testing.T, jar map[string]string, value string) {
 	t.Helper()
-	lines, err := cookie.Split(cookie.Session, value, []string{header(jar)}, root)
+	lines, err := cookie.Split(cookie.Line{cookie.Session, value, "/", 3600}, []string{header(jar)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,10 +30,10 @@ func header(jar map[string]string) string {
 }
 
 // apply refuses what a browser would drop in silence.
-func apply(t *testing.T, jar map[string]string, lines []string) {
+func apply(t *testing.T, jar map[string]string, lines []cookie.Line) {
 	t.Helper()
 	for _, l := range lines {
-		parts := strings.Split(l, "; ")
+		parts := strings.Split(l.String(), "; ")
 		name, value, _ := strings.Cut(parts[0], "=")
 		if len(name)+len(value) > 4096 {
 			t.Fatalf("%s takes %d bytes", name, len(name)+len(value))
@@ -85,16 +83,22 @@ func TestClearNamesEveryVariant(t *testing.T) {
 	}
 }
 
-func TestSplitWritesExactly(t *testing.T) {
-	lines, err := cookie.Split("__Secure-x", "abc", []string{"__Secure-x-2=old; y=1"}, cookie.Attributes{Path: "/Prod/auth", MaxAge: 60})
+func TestLinesAreWrittenExactly(t *testing.T) {
+	lines, err := cookie.Split(cookie.Line{"__Secure-x", "abc", "/Prod/auth", 1}, []string{"__Secure-x-2=old; y=1"})
 	want := []string{
-		"__Secure-x=abc; Path=/Prod/auth; Max-Age=60; HttpOnly; Secure; SameSite=Lax",
+		"__Secure-x=abc; Path=/Prod/auth; Max-Age=1; HttpOnly; Secure; SameSite=Lax",
 		"__Secure-x-2=; Path=/Prod/auth; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
 	}
-	if err != nil || !slices.Equal(lines, want) {
-		t.Errorf("got %q, %v\nwant %q", lines, err, want)
+	var got []string
+	size := 0
+	for _, l := range lines {
+		got = append(got, l.String())
+		size += l.Size()
 	}
-	if size := cookie.Size(lines); size != len("__Secure-x=abc; ") {
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v\nwant %q", got, err, want)
+	}
+	if size != len("__Secure-x=abc; ") {
 		t.Errorf("size %d", size)
 	}
 }
@@ -113,6 +117,7 @@ func TestSplitRefuses(t *testing.T) {
 		{"a path that ends the attribute", "__Secure-x", "v", "/a;Domain=evil.example", 60, false},
 		{"no name", "", "v", "/", 60, false},
 		{"a name with an equals sign", "a=b", "v", "/", 60, false},
+		{"a name with DEL", "a\x7f", "v", "/", 60, false},
 		{"no value", "__Secure-x", "", "/", 60, false},
 		{"a value with a semicolon", "__Secure-x", "a;b", "/", 60, false},
 		{"a value with a line break", "__Secure-x", "a\r\nSet-Cookie: b=c", "/", 60, false},
@@ -125,7 +130,7 @@ func TestSplitRefuses(t *testing.T) {
 		{"no lifetime", "__Secure-x", "v", "/", 0, false},
 		{"a negative lifetime", "__Secure-x", "v", "/", -1, false},
 	} {
-		lines, err := cookie.Split(row.name, row.value, nil, cookie.Attributes{Path: row.path, MaxAge: row.age})
+		lines, err := cookie.Split(cookie.Line{row.name, row.value, row.path, row.age}, nil)
 		if err == nil || errors.Is(err, cookie.ErrTooLarge) != row.tooLarge || lines != nil {
 			t.Errorf("%s: got %q, %v", row.what, lines, err)
 		}

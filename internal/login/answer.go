@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
+	"edgeauth/internal/cookie"
 	"edgeauth/internal/reason"
 )
 
@@ -19,21 +19,27 @@ type answer struct {
 	code     reason.Code
 	err      error
 	location string
-	cookies  []string // Set-Cookie values
-	page     *page    // for a person
-	body     any      // for a program
-	file     *file    // for either
-	hop      []byte   // the page that only moves on
+	cookies  []cookie.Line
+	page     *page  // for a person
+	body     any    // for a program
+	file     *file  // for either
+	hop      []byte // the page that only moves on
 	allow    string
 	notes    []slog.Attr // for the log
 
 	refreshable bool // a program may try to renew
 }
 
+func serveStyle(*visit) answer { return answer{status: http.StatusOK, code: reason.OK, file: style} }
+
+func serveTypes(*visit) answer { return answer{status: http.StatusOK, code: reason.OK, file: types} }
+
+func serveScript(*visit) answer { return answer{status: http.StatusOK, code: reason.OK, file: script} }
+
 var errHeader = reason.New(reason.Internal, "login: an address with control characters")
 
 // redirect sends the browser to an address on this site or at the identity provider. After a POST it is 303, so that no form goes along.
-func (v *visit) redirect(to string, cookies []string, notes ...slog.Attr) answer {
+func (v *visit) redirect(to string, cookies []cookie.Line, notes ...slog.Attr) answer {
 	if strings.ContainsFunc(to, unfit) {
 		return v.failed(errHeader)
 	}
@@ -95,7 +101,7 @@ func (v *visit) write(w http.ResponseWriter, a answer) {
 	h := w.Header()
 	v.secure(h)
 	for _, line := range a.cookies {
-		h.Add("Set-Cookie", line)
+		h.Add("Set-Cookie", line.String())
 	}
 	if a.allow != "" {
 		h.Set("Allow", a.allow)
@@ -123,9 +129,9 @@ func (v *visit) content(h http.Header, a *answer) []byte {
 		v.pageHeaders(h, hopScript)
 		return a.hop
 	case a.file != nil:
-		return a.file.content(h, v.r, a)
+		return a.file.serve(h, v.r, &a.status)
 	case a.page != nil && person(v.r):
-		return v.render(h, a)
+		return v.render(h, a.code, a.page)
 	case a.body == nil:
 		a.body = v.failure(a)
 	}
@@ -197,27 +203,6 @@ func (v *visit) metric(name string) []slog.Attr {
 			"Metrics":    []any{map[string]any{"Name": name, "Unit": "Count"}},
 		}},
 	})}
-}
-
-// file is one of the files that pages load.
-type file struct {
-	kind, text, tag string
-}
-
-// content answers with the file, or with 304 when the browser has it. It may be kept, and must be checked, unless its address names its version.
-func (f *file) content(h http.Header, r *http.Request, a *answer) []byte {
-	h.Set("Content-Type", f.kind)
-	h.Set("ETag", strconv.Quote(f.tag))
-	h.Set("Cache-Control", "no-cache")
-	h.Del("Vary")
-	if r.URL.RawQuery == "v="+f.tag {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	}
-	if strings.Contains(r.Header.Get("If-None-Match"), strconv.Quote(f.tag)) {
-		a.status = http.StatusNotModified
-		return nil
-	}
-	return []byte(f.text)
 }
 
 func note(key, value string) slog.Attr { return slog.String(key, value) }

@@ -4,13 +4,15 @@ package login
 // provider asked, and only when the ID token has been verified completely does a cookie hold a session.
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"edgeauth/internal/cookie"
+	"edgeauth/internal/jar"
 	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
 )
 
 var errRefused = reason.New(reason.LoginRefused, "login: the identity provider answered with an error")
@@ -21,39 +23,38 @@ func (v *visit) callback() answer {
 	}
 	q, err := parameters(v.r, "state", "code", "error", "error_description", "iss")
 	if err != nil {
-		return v.fail(http.StatusBadRequest, errStateInvalid)
+		return v.fail(http.StatusBadRequest, jar.ErrStateInvalid)
 	}
 	state, code, refusal := q["state"], q["code"], q["error"]
 	if state == "" && refusal != "" { // Cognito sends most errors without a state
 		return v.refused(refusal, "", v.site.base+"/")
 	}
-	p, forget, err := v.take(state)
+	p, fragment, forget, err := v.jar.Take(state)
 	if err != nil {
 		return v.tooLate(err, state, forget)
 	}
-	fragment, more := v.fragment(state)
-	forget = append(forget, more...)
-	target := returnTo(v.site.base, p.Target)
-	if fragment != "" && !strings.Contains(target, "#") {
-		target += fragment
-	}
-	a := v.complete(p, code, refusal, q, target)
+	a := v.complete(p, fragment, code, refusal, q)
 	a.cookies = append(forget, a.cookies...)
 	return a
 }
 
 // complete carries a callback through that belongs to p, which is used up whatever comes of it.
-func (v *visit) complete(p pending, code, refusal string, q map[string]string, target string) answer {
+func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[string]string) answer {
+	page := returnTo(v.site.base, p.Target)
+	target := page
+	if !strings.Contains(page, "#") {
+		target += fragment
+	}
 	if iss, sent := q["iss"]; sent && iss != v.Issuer { // RFC 9207; Cognito sends none
-		return v.retry(errStateInvalid, target)
+		return v.retry(jar.ErrStateInvalid, target)
 	}
 	if refusal != "" {
 		return v.refused(refusal, q["error_description"], target)
 	}
 	if code == "" {
-		return v.retry(errStateInvalid, target)
+		return v.retry(jar.ErrStateInvalid, target)
 	}
-	t, err := v.exchange(code, p.Verifier)
+	t, err := v.idp.exchange(v.r.Context(), code, p.Verifier)
 	if err != nil {
 		return v.retry(err, target)
 	}
@@ -62,26 +63,40 @@ func (v *visit) complete(p pending, code, refusal string, q map[string]string, t
 		return v.retry(err, target)
 	}
 	if v.SessionMax > 0 && !v.now.Before(time.Unix(claims.AuthTime, 0).Add(v.SessionMax)) {
-		return v.retry(errOver, target) // an old sign-in, remembered by the identity provider
+		return v.retry(jar.ErrOver, target) // an old sign-in, remembered by the identity provider
 	}
-	lines, err := v.fit(t, claims, v.refreshExpiry(), target)
+	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: v.renewal(t, claims)}, page)
 	if err != nil {
 		return v.retry(err, target)
 	}
-	return v.redirect(target, append(lines, v.rememberGiven(claims.Expiry)...), append(about(claims), slog.Int("token_bytes", len(t.id)))...)
+	notes := append(about(claims), slog.Int("token_bytes", len(t.id)))
+	return v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), notes...)
+}
+
+// cognitoLife is how long a refresh token lives, unless the client says otherwise.
+const cognitoLife = 30 * 24 * time.Hour
+
+// renewal is what a session that begins now may be renewed with.
+func (v *visit) renewal(t tokens, c token.Claims) jar.Renewal {
+	now := v.now.Unix()
+	life := v.provider.RefreshLife
+	if life <= 0 {
+		life = cognitoLife
+	}
+	return jar.Renewal{
+		Token: t.refresh, Issuer: c.Issuer, Subject: c.Subject, AuthTime: c.AuthTime,
+		Issued: now, Renewed: now, Ends: now + int64(life.Seconds()),
+	}
 }
 
 // tooLate answers a callback that no pending login belongs to: it came late, or twice, or from somewhere else. It asks nobody and sets no session. If
 // there is a session already, the login did its work, and the browser goes where it wanted to.
-func (v *visit) tooLate(err error, state string, forget []string) answer {
-	target := v.hint(state)
-	if claims, _, serr := v.session(); serr == nil {
+func (v *visit) tooLate(err error, state string, forget []cookie.Line) answer {
+	target := returnTo(v.site.base, v.jar.Target(state))
+	if claims, serr := v.session(); serr == nil {
 		a := v.redirect(target, forget, about(claims)...)
 		a.notes = append(a.notes, slog.String("callback", string(reason.Of(err))))
 		return a
-	}
-	if errors.Is(err, errStateMissing) && len(v.cookies) > 0 && state != "" {
-		err = errStateInvalid // the browser does keep cookies, but not this one
 	}
 	a := v.retry(err, target)
 	a.cookies = forget

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"strings"
 
-	"edgeauth/internal/cookie"
+	"edgeauth/internal/jar"
 	"edgeauth/internal/reason"
 )
 
@@ -20,44 +20,27 @@ func (v *visit) logout() answer {
 		return v.failed(errPrefetch)
 	case v.r.Method == http.MethodPost && !sameOrigin(v.r):
 		return v.failed(errCrossSite)
-	case v.r.Method == http.MethodGet && !v.meant():
+	case v.r.Method == http.MethodGet && !meant(v.r):
 		return v.confirm()
 	}
 	a := v.goodbye()
-	for _, token := range v.revocable() {
-		if err := v.revoke(token); err != nil {
+	for _, token := range v.jar.Revocable() {
+		if err := v.idp.revoke(v.r.Context(), token); err != nil {
 			a.notes = append(a.notes, slog.String("revocation", err.Error()))
 		}
 	}
-	a.cookies = v.forgetAll()
+	a.cookies = v.jar.ForgetAll()
 	return a
-}
-
-// maxRevoked is how many refresh tokens one sign-out revokes at the most: one, unless a neighbouring host has put its own beside it.
-const maxRevoked = 3
-
-// revocable returns the refresh tokens to revoke. With two cookies of the name nobody can tell which is the session's, so all are ended.
-func (v *visit) revocable() (tokens []string) {
-	if held, err := v.sealedRenewal(); err == nil {
-		return []string{held.Token}
-	}
-	for name, sealed := range cookie.All(v.cookies) {
-		var r renewal
-		if name == refreshCookie && len(tokens) < maxRevoked && v.sealer.open("refresh", refreshCookie, sealed, &r) == nil && r.Token != "" {
-			tokens = append(tokens, r.Token)
-		}
-	}
-	return tokens
 }
 
 // meant reports whether a GET was sent by a link on one of our pages or typed by somebody: not by an image that somebody has put into one. A browser that
 // does not say gets the page that asks; what is no browser cannot be tricked into anything.
-func (v *visit) meant() bool {
-	switch v.r.Header.Get("Sec-Fetch-Site") {
+func meant(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
-		return navigation(v.r)
+		return navigation(r)
 	case "":
-		return !person(v.r)
+		return !person(r)
 	}
 	return false
 }
@@ -75,21 +58,18 @@ func (v *visit) goodbye() answer {
 	return answer{status: http.StatusOK, code: reason.OK, body: map[string]string{"location": to}}
 }
 
-// forgetAll returns what makes the browser forget everything that we ever gave it.
-func (v *visit) forgetAll() []string {
-	lines := append(v.forgetSession(), cookie.Forget(loopCookie, v.site.cookiePath()))
-	return append(lines, v.forgetPending(v.pendings())...)
-}
+// plain are the bytes that a base path may be made of when nobody can say which ones are ours.
+const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/.~"
 
 // logoutBlind signs somebody out here while nobody can say where the identity provider is.
 func (v *visit) logoutBlind(base string, err error) answer {
-	if strings.Trim(base, base64url+"/.~") != "" {
+	if strings.Trim(base, plain) != "" {
 		return v.failed(err) // nobody has checked this path, and it would become a cookie's attribute
 	}
-	v.site = site{base: base}
-	if v.r.Method == http.MethodPost && sameOrigin(v.r) || v.r.Method == http.MethodGet && v.meant() && !prefetch(v.r) {
+	v.site, v.jar = site{base: base}, jar.Blind(v.r, base)
+	if v.r.Method == http.MethodPost && sameOrigin(v.r) || v.r.Method == http.MethodGet && meant(v.r) && !prefetch(v.r) {
 		a := v.failed(err)
-		a.cookies = v.forgetAll()
+		a.cookies = v.jar.ForgetAll()
 		return a
 	}
 	return v.failed(err)

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"errors"
 	"html"
 	"html/template"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 
 	"edgeauth/internal/cookie"
 	"edgeauth/internal/reason"
-	"edgeauth/internal/token"
 )
 
 //go:embed page.html
@@ -26,13 +24,7 @@ var pageText string
 //go:embed hop.html
 var hopText string
 
-//go:embed edgeauth.css
-var styleText string
-
-//go:embed edgeauth.js
-var scriptText string
-
-// hopScript carries the fragment over the login: see fragment.go.
+// hopScript carries the fragment over the login; package jar has the limits.
 const hopScript = `const d = document.documentElement.dataset, f = encodeURIComponent(location.hash.slice(1));
 if (f && f.length <= 1024) document.cookie = d.cookie + "=" + f + "; Path=" + d.path + "; Max-Age=600; Secure; SameSite=Lax";
 location.replace(d.to);`
@@ -43,23 +35,12 @@ const farewellScript = `if (self.BroadcastChannel) new BroadcastChannel("edgeaut
 var (
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 	hopTemplate  = template.Must(template.New("hop").Parse(hopText))
-	style        = &file{"text/css; charset=utf-8", styleText, digest(styleText)[:16]}
-	script       = &file{"text/javascript; charset=utf-8", scriptText, digest(scriptText)[:16]}
 )
-
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
 
 func scriptHash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
-
-func (v *visit) style() answer { return answer{status: http.StatusOK, code: reason.OK, file: style} }
-
-func (v *visit) script() answer { return answer{status: http.StatusOK, code: reason.OK, file: script} }
 
 // page is what a person reads. In its texts {app} stands for the application's name.
 type page struct {
@@ -203,46 +184,11 @@ var words = map[reason.Code]wording{
 	reason.Internal: {"Something went wrong here.", []string{"It is not your fault, and it was noted."}, home},
 }
 
-// loop answers a browser that goes round in circles. err is why its session does not count here; nil when it does, so that it is the application that
-// does not accept it.
-func (v *visit) loop(err error) answer {
-	a := v.failed(errLoop)
-	a.cookies = []string{cookie.Forget(loopCookie, v.site.cookiePath())}
-	cause := "The browser does not keep the session's cookie. Perhaps cookies are blocked for this site, or an extension or proxy removes them."
-	switch {
-	case err == nil:
-		cause = "Your session is good, but {app} does not accept it: it is probably set up for another client of the sign-in service."
-	case errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrNotYetValid):
-		cause = "Your session seems to begin or end at the wrong time: a clock is probably wrong."
-	case errors.Is(err, token.ErrAudience) || errors.Is(err, token.ErrIssuer):
-		cause = "The browser holds a session of another application: it is probably set up under the same name."
-	case errors.Is(err, cookie.ErrBroken):
-		cause = "The browser keeps only a part of the session: it is probably too large for it."
-	case errors.Is(err, cookie.ErrConflict):
-		cause = "The browser sends two different sessions at once. Clearing this site's cookies helps."
-	}
-	a.page.cause = cause
-	a.page.action = link{"Try again", v.site.base + "/"}
-	a.notes = append(a.notes, note("session", string(reason.Of(err))))
-	return a
-}
-
-// denied explains why a page did not open. The reason comes with the address, so only codes of our own list count.
-func (v *visit) denied() answer {
-	q, _ := parameters(v.r, "reason")
-	code := reason.Code(q["reason"])
-	if !code.Known() || code.Outcome() != reason.Refused {
-		code = reason.NoRule
-	}
-	return v.failed(reason.New(code, "login: the authorizer denied"))
-}
-
 // sentence puts the application's name where it belongs.
 func (v *visit) sentence(s string) string { return strings.ReplaceAll(s, "{app}", v.Brand.Name) }
 
 // render returns the page, and sets its headers. Scripts run only if they are one of ours.
-func (v *visit) render(h http.Header, a *answer) []byte {
-	p := a.page
+func (v *visit) render(h http.Header, code reason.Code, p *page) []byte {
 	data := struct {
 		Title, Cause, Quote, Up, Style, Code, RequestID string
 		Text                                            []string
@@ -253,7 +199,7 @@ func (v *visit) render(h http.Header, a *answer) []byte {
 		Script                                          template.JS
 	}{
 		Title: strings.TrimSuffix(v.sentence(p.title), "."), Cause: v.sentence(p.cause), Quote: p.quote, Up: v.up, Style: style.tag, Action: p.action, Other: p.other, Post: p.post,
-		Failed: a.code != reason.OK && !p.post, Code: string(a.code), RequestID: v.RequestID(v.r),
+		Failed: code != reason.OK && !p.post, Code: string(code), RequestID: v.RequestID(v.r),
 		Brand: v.Brand, Support: template.URL(v.Brand.Support), // mailto is no scheme that html/template lets through from plain text
 	}
 	if v.Brand.Name == nameless {
@@ -273,17 +219,17 @@ func (v *visit) render(h http.Header, a *answer) []byte {
 	return b.Bytes()
 }
 
-// hop answers with the page that carries the fragment over the login, then moves on.
-func (v *visit) hop(to, fragmentCookie string, cookies []string) answer {
+// hopPage returns the page that puts the fragment of its address into a cookie, then moves on.
+func hopPage(to string, fragment cookie.Line) []byte {
 	var b bytes.Buffer
 	err := hopTemplate.Execute(&b, map[string]any{
-		"To": to, "Cookie": fragmentCookie, "Path": v.site.cookiePath(), "Style": style.tag,
+		"To": to, "Cookie": fragment.Name, "Path": fragment.Path, "Style": style.tag,
 		"Refresh": template.HTMLAttr(`content="0; url=` + html.EscapeString(to) + `"`), "Script": template.JS(hopScript),
 	})
 	if err != nil {
 		panic(err) // only for a template that does not fit its data
 	}
-	return answer{status: http.StatusOK, code: reason.OK, cookies: cookies, hop: b.Bytes()}
+	return b.Bytes()
 }
 
 func (v *visit) pageHeaders(h http.Header, js template.JS) {

@@ -1,14 +1,17 @@
 package login
 
-// This file decides when a session goes on. A renewal that fails takes nothing away: the refresh token that was refused here may be the one that
-// another tab has just exchanged for the next, and clearing cookies now would clear what that tab got. So the answer is a "no", and what the browser
-// holds stays; a new sign-in writes over it. The exception is a token that belongs to somebody else.
+// This file decides when a session goes on. A renewal that fails takes nothing away: the refresh token that
+// was refused here may be the one that another tab has just exchanged for the next, and clearing cookies now
+// would clear what that tab got. So the answer is a "no", and what the browser holds stays; a new sign-in
+// writes over it. The exception is a token that belongs to somebody else.
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
 
+	"edgeauth/internal/cookie"
+	"edgeauth/internal/jar"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
 )
@@ -17,7 +20,7 @@ func (v *visit) refresh() answer {
 	if !sameOrigin(v.r) {
 		return v.failed(errCrossSite)
 	}
-	held, err := v.renewal()
+	held, err := v.jar.Renewal()
 	if err != nil {
 		return v.notRenewed(err, nil)
 	}
@@ -29,19 +32,20 @@ func (v *visit) refresh() answer {
 }
 
 // notRenewed answers a program whose session could not be renewed. What there is to rescue goes along.
-func (v *visit) notRenewed(err error, rescued []string) answer {
+func (v *visit) notRenewed(err error, rescued []cookie.Line) answer {
 	a := v.failed(err)
 	a.cookies = rescued
-	if errors.Is(err, errChanged) {
-		a.cookies = v.forgetSession()
+	if errors.Is(err, jar.ErrChanged) {
+		a.cookies = v.jar.ForgetSession()
 	}
 	return a
 }
 
-// renewed renews the session that held belongs to, and returns what makes the browser hold it; with an error, what makes it hold the refresh token that
-// came with it, if it is a new one. The new ID token must speak of the same sign-in of the same user (OpenID Connect Core, section 12.2).
-func (v *visit) renewed(held renewal) ([]string, token.Claims, error) {
-	t, err := v.renew(held.Token)
+// renewed renews the session that held belongs to, and returns what makes the browser hold it; with an error,
+// what makes it hold the refresh token that came with it, if it is a new one. The new ID token must speak of
+// the same sign-in of the same user (OpenID Connect Core, section 12.2).
+func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
+	t, err := v.idp.renew(v.r.Context(), held.Token)
 	if err != nil {
 		return nil, token.Claims{}, err
 	}
@@ -50,15 +54,16 @@ func (v *visit) renewed(held renewal) ([]string, token.Claims, error) {
 		if code := reason.Of(err); code.Outcome() != reason.CannotTell && code != reason.LoginTooLarge {
 			err = fmt.Errorf("%w: renewed ID token: %s", errUnavailable, code)
 		}
-		return v.rescue(held, t.refresh), token.Claims{}, err
+		return v.jar.Rescue(held, t.refresh), token.Claims{}, err
 	}
 	if claims.Issuer != held.Issuer || claims.Subject != held.Subject || claims.AuthTime > held.AuthTime {
-		return nil, token.Claims{}, errChanged
+		return nil, token.Claims{}, jar.ErrChanged
 	}
-	claims.AuthTime = held.AuthTime
-	lines, err := v.fit(t, claims, held.Expires, v.site.base)
+	next := held
+	next.Token, next.Renewed = t.refresh, v.now.Unix()
+	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: next}, v.site.base)
 	if err != nil {
-		lines = v.rescue(held, t.refresh)
+		lines = v.jar.Rescue(held, t.refresh)
 	}
 	return lines, claims, err
 }

@@ -37,6 +37,3 @@ func siteOf(baseURLs []string, host, base string) (site, error) {
 
 // auth returns the path of one of our routes.
 func (s site) auth(route string) string { return s.base + "/auth/" + route }
-
-// cookiePath is the path of the cookies that only our routes need.
-func (s site) cookiePath() string { return s.base + "/auth" }

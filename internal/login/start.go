@@ -1,17 +1,16 @@
 package login
 
-// This file decides what happens to a browser that is sent to the login: back at once if its session is good, renewed without a word if it can be, and
-// otherwise on to the identity provider.
+// This file decides what happens to a browser that is sent to the login: back at once if its session is good,
+// renewed without a word if it can be, and otherwise on to the identity provider.
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"edgeauth/internal/cookie"
+	"edgeauth/internal/jar"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
 
@@ -47,86 +46,121 @@ func (v *visit) login() answer {
 	if asks {
 		return v.start(target, q)
 	}
-	a, done := v.resume(target, q)
-	if !done {
-		forget := a.cookies
-		a = v.start(target, q)
-		a.cookies = append(forget, a.cookies...)
+	return v.resume(target, q)
+}
+
+// state is how a browser's session stands when it comes to the login.
+type state int
+
+const (
+	nobodyCanTell state = iota // what is needed to decide is out of reach
+	changed                    // parts of two sign-ins
+	good
+	circling   // sessions were given, and none came back
+	ending     // good, with so little time left that it is renewed first
+	renewable  // over or absent, and there is what renews it
+	overLimit  // a limit of ours has passed
+	nobodyHere // no session, and nothing to renew one with
+)
+
+// standing is a state and what it was read from.
+type standing struct {
+	state
+	claims token.Claims // of a session that is good
+	err    error        // why there is no good one
+	held   jar.Renewal  // what it can be renewed with
+}
+
+// standing finds out how the browser's session stands. spent tells the refresh cookie that was tried already.
+func (v *visit) standing(spent string) standing {
+	s := standing{}
+	s.claims, s.err = v.session()
+	var none error // why nothing can be renewed
+	s.held, none = v.jar.Renewal()
+	switch {
+	case reason.Of(s.err).Outcome() == reason.CannotTell:
+		s.state = nobodyCanTell
+	case errors.Is(none, jar.ErrChanged):
+		s.state = changed
+	case s.err == nil && (none != nil || s.claims.Expiry-v.now.Unix() > nearlyOver):
+		s.state = good
+	case s.err != nil && v.jar.Lost():
+		s.state = circling
+	case errors.Is(none, jar.ErrOver), none != nil && v.SessionMax > 0: // browsers drop what is over
+		s.state = overLimit
+	case none != nil, spent == v.jar.Tag():
+		s.state = nobodyHere
+	case s.err == nil:
+		s.state = ending
+	default:
+		s.state = renewable
 	}
+	return s
+}
+
+// resume does what the state of the browser's session asks for. Nobody is asked who he is if that can be helped.
+func (v *visit) resume(target string, q map[string]string) answer {
+	s := v.standing(q["again"])
+	switch s.state {
+	case nobodyCanTell:
+		return v.failed(s.err)
+	case changed:
+		return v.start(target, q, v.jar.ForgetSession()...)
+	case good:
+		return v.bounce(target, s.claims)
+	case circling:
+		return v.loop(s.err)
+	case ending, renewable:
+		return v.renew(target, q, s)
+	case overLimit:
+		if q["prompt"] == "" {
+			q["prompt"] = "login" // Cognito's own session would let him in again unasked
+		}
+	}
+	return v.start(target, q)
+}
+
+// renew sends a browser back with a session that was renewed just now.
+func (v *visit) renew(target string, q map[string]string, s standing) answer {
+	lines, claims, err := v.renewed(s.held)
+	switch {
+	case err == nil:
+		return v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), about(claims)...)
+	case errors.Is(err, errEnded):
+		// Another tab may have used this refresh token a moment ago, and its answer brought the next one: look
+		// again what the browser holds.
+		return v.redirect(v.again(), nil, note("renewal", string(reason.Of(err))))
+	case errors.Is(err, jar.ErrChanged):
+		return v.start(target, q, v.jar.ForgetSession()...)
+	}
+	a := v.failed(err)
+	if s.state == ending {
+		a = v.bounce(target, s.claims)
+	}
+	a.cookies = append(lines, a.cookies...)
 	return a
 }
 
-// resume sends a browser back without asking anybody who he is, if that can be done. If it cannot, the answer holds only what is to be forgotten.
-func (v *visit) resume(target string, q map[string]string) (answer, bool) {
-	claims, _, err := v.session()
-	if reason.Of(err).Outcome() == reason.CannotTell {
-		return v.failed(err), true
-	}
-	held, rerr := v.renewal()
-	if errors.Is(rerr, errChanged) {
-		return answer{cookies: v.forgetSession()}, false
-	}
-	if err == nil && (rerr != nil || claims.Expiry-v.now.Unix() > nearlyOver) {
-		return v.bounce(target, claims), true
-	}
-	if err != nil && v.given() >= maxGiven {
-		return v.loop(err), true
-	}
-	over := errors.Is(rerr, errOver) || v.SessionMax > 0 && errors.Is(rerr, errNoRefresh) // the browser drops the cookie when its time has come
-	if over && q["prompt"] == "" {
-		q["prompt"] = "login" // Cognito's own session would let him in again unasked
-	}
-	tag := v.presented()
-	if rerr != nil || q["again"] == tag {
-		return answer{}, false
-	}
-	lines, renewed, rerr := v.renewed(held)
-	switch {
-	case rerr == nil:
-		return v.redirect(target, append(lines, v.rememberGiven(renewed.Expiry)...), about(renewed)...), true
-	case errors.Is(rerr, errEnded):
-		// Another tab may have used this refresh token a moment ago, and its answer brought the next one: look again what the browser holds.
-		return v.redirect(v.again(tag), nil, note("renewal", string(reason.Of(rerr)))), true
-	case errors.Is(rerr, errChanged):
-		return answer{cookies: v.forgetSession()}, false
-	}
-	a := v.failed(rerr)
-	if err == nil {
-		a = v.bounce(target, claims)
-	}
-	a.cookies = append(lines, a.cookies...)
-	return a, true
-}
-
-// bounce sends a browser back whose session is good. If that does not help, the application and we disagree about it.
+// bounce sends a browser back whose session is good. If that does not help, the application and we disagree
+// about it.
 func (v *visit) bounce(target string, claims token.Claims) answer {
-	if v.bounced(target) >= maxBounces {
+	if v.jar.Bounced(target) {
 		return v.loop(nil)
 	}
-	return v.redirect(target, v.rememberBounce(target), about(claims)...)
+	return v.redirect(target, v.jar.Bounce(target), about(claims)...)
 }
 
-// again is the address of this very login with a mark that renewal with the refresh cookie of this tag has been tried.
-func (v *visit) again(tag string) string {
+// again is the address of this very login with a mark that renewal with this refresh cookie has been tried.
+func (v *visit) again() string {
 	q := v.r.URL.Query()
-	q.Set("again", tag)
+	q.Set("again", v.jar.Tag())
 	return v.site.auth("login") + "?" + q.Encode()
 }
 
-// presented tells refresh cookies apart without saying what is in them.
-func (v *visit) presented() string {
-	sealed, _ := cookie.Join(v.cookies, refreshCookie)
-	sum := sha256.Sum256([]byte(sealed))
-	return base64.RawURLEncoding.EncodeToString(sum[:6])
-}
-
-// start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636).
-func (v *visit) start(target string, q map[string]string) answer {
-	p, err := v.begin(target)
-	if err != nil {
-		return v.failed(err)
-	}
-	lines, err := v.keep(p)
+// start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636). forget is what
+// the browser forgets on the way.
+func (v *visit) start(target string, q map[string]string, forget ...cookie.Line) answer {
+	p, lines, err := v.jar.Begin(target)
 	if err != nil {
 		return v.failed(err)
 	}
@@ -136,9 +170,9 @@ func (v *visit) start(target string, q map[string]string) answer {
 			options = append(options, oauth2.SetAuthURLParam(name, q[name]))
 		}
 	}
-	to := v.oauth().AuthCodeURL(p.State, options...)
-	if !document(v.r) {
-		return v.redirect(to, lines)
+	a := v.redirect(v.idp.oauth.AuthCodeURL(p.State, options...), append(forget, lines...))
+	if document(v.r) { // a page can run its script
+		a.status, a.hop, a.location = http.StatusOK, hopPage(a.location, v.jar.Fragment(p.State)), ""
 	}
-	return v.hop(to, fragmentPrefix+pendingID(p.State), lines)
+	return a
 }

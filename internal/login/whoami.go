@@ -3,11 +3,9 @@ package login
 // This file decides what a page's script may know about the session whose cookie it cannot read: who, until when, and how to end it. No token is in it.
 
 import (
-	"log/slog"
 	"net/http"
 
 	"edgeauth/internal/reason"
-	"edgeauth/internal/token"
 )
 
 // identity is what scripts are told of a session.
@@ -24,8 +22,8 @@ type identity struct {
 }
 
 func (v *visit) whoami() answer {
-	claims, _, err := v.session()
-	_, rerr := v.renewal()
+	claims, err := v.session()
+	_, rerr := v.jar.Renewal()
 	if err != nil {
 		a := v.failed(err)
 		a.refreshable = rerr == nil
@@ -37,6 +35,3 @@ func (v *visit) whoami() answer {
 		Refreshable: rerr == nil, LogoutURL: v.site.auth("logout"),
 	}}
 }
-
-// about is what is logged of a session: whose it is.
-func about(c token.Claims) []slog.Attr { return []slog.Attr{slog.String("sub", c.Subject)} }

@@ -50,14 +50,13 @@ func Tokens(pool *tokentest.Pool, size Size, n int) []string {
 
 // Session returns what a browser sends as Cookie when its session holds token, in as many pieces as the callback makes of it.
 func Session(token string) string {
-	lines, err := cookie.Split(cookie.Session, token, nil, cookie.Attributes{Path: "/", MaxAge: 3600})
+	lines, err := cookie.Split(cookie.Line{Name: cookie.Session, Value: token, Path: "/", MaxAge: 3600}, nil)
 	if err != nil {
 		panic(err)
 	}
 	header := "_ga=GA1.1.1804289383.1763800000; _ga_7XW3E9QK2L=GS2.1.s1763812800$o4$g1$t1763812874$j46$l0$h0"
 	for _, line := range lines {
-		pair, _, _ := strings.Cut(line, ";")
-		header += "; " + pair
+		header += "; " + line.Name + "=" + line.Value
 	}
 	return header + "; theme=dark"
 }

@@ -42,60 +42,73 @@ type tokens struct {
 	id, access, refresh string
 }
 
+// endpoint is the identity provider's back door, with which the client talks under its own name.
+type endpoint struct {
+	client     *http.Client
+	oauth      oauth2.Config
+	revocation string                // the address of the revocation endpoint
+	newSecret  func() (string, bool) // looks whether the client has another secret by now
+}
+
+func oauthConfig(p Provider, s site, scopes []string) oauth2.Config {
+	return oauth2.Config{
+		ClientID:     p.ClientID,
+		ClientSecret: p.Secret,
+		Endpoint: oauth2.Endpoint{
+			AuthURL:   p.LoginURL + "/oauth2/authorize",
+			TokenURL:  p.LoginURL + "/oauth2/token",
+			AuthStyle: oauth2.AuthStyleInHeader, // detection would send a code twice
+		},
+		RedirectURL: s.url + "/auth/callback",
+		Scopes:      scopes,
+	}
+}
+
 // exchange redeems a code.
-func (v *visit) exchange(code, verifier string) (tokens, error) {
-	t, err := v.ask(errCodeRefused, unsent, func(ctx context.Context, c *oauth2.Config) (*oauth2.Token, error) {
-		return c.Exchange(ctx, code, oauth2.VerifierOption(verifier))
+func (e *endpoint) exchange(ctx context.Context, code, verifier string) (tokens, error) {
+	return e.ask(ctx, errCodeRefused, unsent, func(ctx context.Context) (*oauth2.Token, error) {
+		return e.oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	})
-	return t, err
 }
 
 // renew redeems a refresh token. Without rotation the answer holds no new one, and tokens.refresh is the old.
-func (v *visit) renew(refresh string) (tokens, error) {
-	return v.ask(errEnded, lost, func(ctx context.Context, c *oauth2.Config) (*oauth2.Token, error) {
-		return c.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
+func (e *endpoint) renew(ctx context.Context, refresh string) (tokens, error) {
+	return e.ask(ctx, errEnded, lost, func(ctx context.Context) (*oauth2.Token, error) {
+		return e.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
 	})
 }
 
-func (v *visit) oauth() *oauth2.Config {
-	return &oauth2.Config{
-		ClientID:     v.provider.ClientID,
-		ClientSecret: v.provider.Secret,
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   v.provider.LoginURL + "/oauth2/authorize",
-			TokenURL:  v.provider.LoginURL + "/oauth2/token",
-			AuthStyle: oauth2.AuthStyleInHeader, // detection would send a code twice
-		},
-		RedirectURL: v.site.url + "/auth/callback",
-		Scopes:      v.Scopes,
-	}
-}
-
-// ask sends a grant, at most twice, and once more if the client's secret turns out to have changed. refused is what invalid_grant means for this grant;
-// again says of a failed attempt whether the request may go out once more.
-func (v *visit) ask(refused error, again func(error) bool, send func(context.Context, *oauth2.Config) (*oauth2.Token, error)) (tokens, error) {
+// ask sends a grant, at most twice, and once more if the client's secret turns out to have changed. refused is
+// what invalid_grant means for this grant; again says of a failed attempt whether the request may go out once
+// more.
+func (e *endpoint) ask(
+	ctx context.Context, refused error, again func(error) bool, send func(context.Context) (*oauth2.Token, error),
+) (tokens, error) {
 	attempt := func() (*oauth2.Token, error) {
-		ctx, cancel := context.WithTimeout(context.WithValue(v.r.Context(), oauth2.HTTPClient, v.client), attemptTime)
+		ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, e.client), attemptTime)
 		defer cancel()
-		return send(ctx, v.oauth())
+		return send(ctx)
 	}
 	t, err := attempt()
 	retried := false
-	if err != nil && again(err) && v.timeLeft() {
+	if err != nil && again(err) && timeLeft(ctx) {
 		retried = true
 		t, err = attempt()
 	}
-	if oauthCode(err) == "invalid_client" && v.newSecret() {
-		t, err = attempt()
+	if oauthCode(err) == "invalid_client" {
+		if secret, found := e.newSecret(); found {
+			e.oauth.ClientSecret = secret
+			t, err = attempt()
+		}
 	}
 	if err != nil {
-		return tokens{}, v.meaning(err, refused, retried)
+		return tokens{}, meaning(err, refused, retried)
 	}
 	return read(t)
 }
 
 // meaning turns a failed attempt into one of our errors. Nothing of the answer's body goes into it but a well-formed error code.
-func (v *visit) meaning(err, refused error, retried bool) error {
+func meaning(err, refused error, retried bool) error {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) {
 		return fmt.Errorf("%w: %s", errUnavailable, networkError(err))
@@ -164,24 +177,9 @@ func lost(err error) bool {
 }
 
 // timeLeft reports whether a second attempt can end before the Lambda's time is up.
-func (v *visit) timeLeft() bool {
-	deadline, limited := v.r.Context().Deadline()
-	return v.r.Context().Err() == nil && (!limited || time.Until(deadline) > attemptTime+time.Second)
-}
-
-// newSecret asks for the client's secret again and reports whether it is another one by now.
-func (v *visit) newSecret() bool {
-	v.Outdated()
-	p, err := v.Provider(v.r.Context())
-	if err != nil || p.Secret == v.provider.Secret {
-		return false
-	}
-	s, err := newSealer(v.site.url, p.Secret, p.FormerSecret, v.provider.Secret)
-	if err != nil {
-		return false
-	}
-	v.provider, v.sealer = p, s
-	return true
+func timeLeft(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return ctx.Err() == nil && (!limited || time.Until(deadline) > attemptTime+time.Second)
 }
 
 // read takes the tokens out of an answer, which must be what RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3 say.
@@ -194,17 +192,17 @@ func read(t *oauth2.Token) (tokens, error) {
 }
 
 // revoke makes the identity provider forget a refresh token (RFC 7009).
-func (v *visit) revoke(refresh string) error {
-	ctx, cancel := context.WithTimeout(v.r.Context(), attemptTime)
+func (e *endpoint) revoke(ctx context.Context, refresh string) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	body := strings.NewReader(url.Values{"token": {refresh}}.Encode())
-	req, err := http.NewRequestWithContext(ctx, "POST", v.provider.LoginURL+"/oauth2/revoke", body)
+	req, err := http.NewRequestWithContext(ctx, "POST", e.revocation, body)
 	if err != nil {
 		return errUnavailable
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(url.QueryEscape(v.provider.ClientID), url.QueryEscape(v.provider.Secret))
-	res, err := v.client.Do(req)
+	req.SetBasicAuth(url.QueryEscape(e.oauth.ClientID), url.QueryEscape(e.oauth.ClientSecret))
+	res, err := e.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("%w: revocation: %s", errUnavailable, networkError(err))
 	}

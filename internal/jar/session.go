@@ -1,0 +1,205 @@
+package jar
+
+// This file decides what a browser holds of a session: the ID token where every request to the application
+// carries it, and what renews it, sealed, where only our routes see it. Both are always written together, so
+// that an answer which comes late can never put one user's renewal beside another's session.
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"edgeauth/internal/cookie"
+	"edgeauth/internal/reason"
+)
+
+const refreshCookie = "__Secure-refresh"
+
+// maxAge is for how many seconds browsers keep a cookie: 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
+const maxAge = 400 * 24 * 60 * 60
+
+var (
+	// ErrChanged says that a session and what renews it belong to two sign-ins.
+	ErrChanged = reason.New(reason.SessionChanged, "jar: the refresh token belongs to another sign-in")
+	// ErrOver says that a session has reached one of its limits.
+	ErrOver = reason.New(reason.SessionEnded, "jar: the session is over its limit")
+	// ErrNoRenewal says that the browser holds nothing to renew a session with.
+	ErrNoRenewal = reason.New(reason.NoSession, "jar: no refresh token that can be read")
+
+	errTooLarge = reason.New(reason.LoginTooLarge, "jar: the session does not fit into a request")
+)
+
+// Renewal is what the refresh cookie holds: the token, whose it is, and since when. Times are in seconds
+// since 1970.
+type Renewal struct {
+	Token    string `json:"t"`
+	Issuer   string `json:"i"`
+	Subject  string `json:"s"`
+	AuthTime int64  `json:"a"` // of the sign-in: no renewal changes it
+	Issued   int64  `json:"b"` // when the first refresh token was issued
+	Renewed  int64  `json:"r"` // when the present one was last redeemed
+	Ends     int64  `json:"e"` // when it dies: a rotated one inherits it
+}
+
+// Session is what a browser is given to hold.
+type Session struct {
+	ID      string  // the ID token
+	Expiry  int64   // when it ends, in seconds since 1970
+	Renewal Renewal // without a Token the session cannot be renewed
+}
+
+// Session returns the ID token that the browser presents. The errors are those of cookie.Join.
+func (j *Jar) Session() (string, error) { return cookie.Join(j.cookies, cookie.Session) }
+
+// Hold returns what makes the browser hold s: both cookies, or no refresh cookie at all. target is where it
+// goes next. A session that fits everywhere but beside its own refresh token is given without one; one that
+// fits nowhere is an error of reason login_too_large.
+func (j *Jar) Hold(s Session, target string) ([]cookie.Line, error) {
+	session := cookie.Line{Name: cookie.Session, Value: s.ID, Path: "/", MaxAge: j.age(s.Renewal, s.Expiry)}
+	lines, err := cookie.Split(session, j.cookies)
+	if err != nil {
+		return nil, err
+	}
+	more := cookie.Clear(refreshCookie, j.path())
+	if s.Renewal.Token != "" {
+		if more, err = j.store(s.Renewal); err != nil {
+			return nil, err
+		}
+	}
+	page := j.weight(target) + size(lines)
+	ours := page + size(more)
+	if page <= j.Budget && ours > j.Budget && s.Renewal.Token != "" {
+		s.Renewal.Token = ""
+		return j.Hold(s, target)
+	}
+	if ours > j.Budget {
+		return nil, fmt.Errorf("%w: %d of %d bytes", errTooLarge, ours, j.Budget)
+	}
+	return append(lines, more...), nil
+}
+
+// store returns what makes the browser hold r.
+func (j *Jar) store(r Renewal) ([]cookie.Line, error) {
+	sealed := j.seal.seal(kindRenewal, refreshCookie, r)
+	return cookie.Split(cookie.Line{Name: refreshCookie, Value: sealed, Path: j.path(), MaxAge: j.age(r, r.Ends)}, j.cookies)
+}
+
+// Rescue returns what makes the browser hold a refresh token that replaced that of r, while the ID token that
+// came with it could not be used: the one it replaced is worth nothing any more. The session goes with it as
+// it was presented, or is gone if none was, so that here too both are written together.
+func (j *Jar) Rescue(r Renewal, token string) []cookie.Line {
+	if token == "" || token == r.Token {
+		return nil
+	}
+	r.Token = token
+	more, err := j.store(r)
+	if err != nil {
+		return nil
+	}
+	raw, err := j.Session()
+	if err != nil {
+		return append(cookie.Clear(cookie.Session, "/"), more...)
+	}
+	session := cookie.Line{Name: cookie.Session, Value: raw, Path: "/", MaxAge: j.age(r, j.now.Unix()+3600)}
+	lines, err := cookie.Split(session, j.cookies)
+	if err != nil {
+		return nil
+	}
+	return append(lines, more...)
+}
+
+// age is the Max-Age of a cookie of r's session that is worth keeping until at.
+func (j *Jar) age(r Renewal, at int64) int {
+	return int(min(max(j.lastMoment(r, at)-j.now.Unix(), 1), maxAge))
+}
+
+// lastMoment returns until when something of r's session may be kept that itself lasts until at.
+func (j *Jar) lastMoment(r Renewal, at int64) int64 {
+	if j.SessionMax > 0 {
+		at = min(at, r.AuthTime+int64(j.SessionMax.Seconds()))
+	}
+	return at
+}
+
+// Renewal returns what the session may be renewed with: ErrNoRenewal if there is nothing, ErrOver when a limit
+// has passed, ErrChanged when it belongs to somebody else than the session presented beside it.
+func (j *Jar) Renewal() (Renewal, error) {
+	r, err := j.sealedRenewal()
+	if err != nil {
+		return Renewal{}, err
+	}
+	now := j.now.Unix()
+	if now >= j.lastMoment(r, r.Ends) || j.SessionIdle > 0 && now >= r.Renewed+int64(j.SessionIdle.Seconds()) {
+		return Renewal{}, ErrOver
+	}
+	if raw, err := j.Session(); err == nil && otherSubject(raw, r.Subject) {
+		return Renewal{}, ErrChanged
+	}
+	return r, nil
+}
+
+// sealedRenewal returns what the browser holds to renew its session with, whatever it is worth by now.
+func (j *Jar) sealedRenewal() (Renewal, error) {
+	sealed, err := cookie.Join(j.cookies, refreshCookie)
+	if err != nil {
+		return Renewal{}, ErrNoRenewal
+	}
+	return j.openRenewal(sealed)
+}
+
+func (j *Jar) openRenewal(sealed string) (r Renewal, err error) {
+	if j.seal.open(kindRenewal, refreshCookie, sealed, &r) != nil || r.Token == "" {
+		return Renewal{}, ErrNoRenewal
+	}
+	return r, nil
+}
+
+// maxRevoked is how many refresh tokens one sign-out revokes at the most: one, unless a neighbouring host has
+// put its own beside it.
+const maxRevoked = 3
+
+// Revocable returns the refresh tokens that a sign-out ends. With two cookies of the name nobody can tell
+// which is the session's, so all are ended.
+func (j *Jar) Revocable() (tokens []string) {
+	if r, err := j.sealedRenewal(); err == nil {
+		return []string{r.Token}
+	}
+	for name, sealed := range cookie.All(j.cookies) {
+		if name != refreshCookie || len(tokens) == maxRevoked {
+			continue
+		}
+		if r, err := j.openRenewal(sealed); err == nil {
+			tokens = append(tokens, r.Token)
+		}
+	}
+	return tokens
+}
+
+// Tag tells refresh cookies apart without saying what is in them.
+func (j *Jar) Tag() string {
+	sealed, _ := cookie.Join(j.cookies, refreshCookie)
+	sum := sha256.Sum256([]byte(sealed))
+	return base64.RawURLEncoding.EncodeToString(sum[:6])
+}
+
+// ForgetSession returns what makes the browser forget the session, in every variant.
+func (j *Jar) ForgetSession() []cookie.Line {
+	return append(cookie.Clear(cookie.Session, "/"), cookie.Clear(refreshCookie, j.path())...)
+}
+
+// otherSubject reports whether an ID token, expired or not, speaks of somebody else. It is not verified here,
+// so it can only refuse.
+func otherSubject(raw, subject string) bool {
+	_, rest, _ := strings.Cut(raw, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return false
+	}
+	var c struct {
+		Subject string `json:"sub"`
+	}
+	return json.Unmarshal(text, &c) == nil && c.Subject != "" && c.Subject != subject
+}

@@ -1,0 +1,69 @@
+package login
+
+// This file decides when an ID token is a session: when two implementations that share no code say so of a new
+// one, and when one of them says so of what a browser presents.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
+)
+
+// maxToken is the longest ID token that package token reads, in bytes.
+const maxToken = 16 << 10
+
+var (
+	errDisagree = reason.New(reason.LoginDisagree, "login: a second verifier refuses the ID token")
+	errTooLarge = reason.New(reason.LoginTooLarge, "login: no verifier reads an ID token of this size")
+)
+
+// verify returns what a raw ID token says, if it is one for this client.
+func (v *visit) verify(raw string, checks token.Checks) (token.Claims, error) {
+	verifier, err := token.New(token.Config{
+		Issuers: []token.Issuer{{URL: v.Issuer, ClientIDs: []string{v.provider.ClientID}, Keys: v.Keys}},
+		Use:     token.ID,
+		Now:     func() time.Time { return v.now },
+	})
+	if err != nil {
+		return token.Claims{}, errors.Join(errConfig, err)
+	}
+	return verifier.Verify(v.r.Context(), raw, checks)
+}
+
+// verifyNew verifies an ID token that is about to become a session.
+func (v *visit) verifyNew(t tokens, nonce string) (token.Claims, error) {
+	if len(t.id) > maxToken {
+		return token.Claims{}, fmt.Errorf("%w: %d bytes", errTooLarge, len(t.id))
+	}
+	claims, err := v.verify(t.id, token.Checks{Nonce: nonce, AccessToken: t.access})
+	if err != nil {
+		return token.Claims{}, err
+	}
+	ctx, cancel := context.WithTimeout(v.r.Context(), attemptTime)
+	defer cancel()
+	err = v.SecondOpinion(ctx, t.id, v.provider.ClientID)
+	if reason.Of(err) == reason.KeysUnavailable {
+		return token.Claims{}, err
+	}
+	if err != nil {
+		return token.Claims{}, errDisagree
+	}
+	return claims, nil
+}
+
+// session returns the session that the browser presents.
+func (v *visit) session() (token.Claims, error) {
+	raw, err := v.jar.Session()
+	if err != nil {
+		return token.Claims{}, err
+	}
+	return v.verify(raw, token.Checks{})
+}
+
+// about is what is logged of a session: whose it is.
+func about(c token.Claims) []slog.Attr { return []slog.Attr{slog.String("sub", c.Subject)} }

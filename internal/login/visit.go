@@ -1,0 +1,74 @@
+package login
+
+// This file decides what a request is before any route sees it: which site it belongs to, and what its
+// browser holds.
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"edgeauth/internal/jar"
+	"edgeauth/internal/reason"
+)
+
+// handler answers every route.
+type handler struct {
+	Config
+	client *http.Client
+}
+
+// visit is one request, and what its answer depends on.
+type visit struct {
+	*handler
+	r        *http.Request
+	route    string
+	up       string // from this page to <base>/auth/
+	now      time.Time
+	provider Provider
+	site     site
+	jar      *jar.Jar
+	idp      endpoint
+}
+
+// enter finds out which site the request belongs to, and opens its jar.
+func (v *visit) enter(base string) error {
+	p, err := v.Provider(v.r.Context())
+	if err != nil {
+		return errors.Join(errConfig, err)
+	}
+	if v.site, err = siteOf(p.BaseURLs, v.r.Host, base); err != nil {
+		return err
+	}
+	v.idp = endpoint{client: v.client, oauth: oauthConfig(p, v.site, v.Scopes), revocation: p.LoginURL + "/oauth2/revoke", newSecret: v.newSecret}
+	return v.use(p, "")
+}
+
+// use makes p the client of this visit. Cookies sealed with the former secret open, too.
+func (v *visit) use(p Provider, former string) error {
+	j, err := jar.Open(v.r, v.now, jar.Config{
+		Site: v.site.url, Base: v.site.base, Secrets: []string{p.Secret, p.FormerSecret, former},
+		Budget: v.HeaderBudget, Rand: v.Rand, SessionMax: v.SessionMax, SessionIdle: v.SessionIdle,
+	})
+	if err != nil {
+		return errors.Join(errConfig, err)
+	}
+	v.provider, v.jar = p, j
+	return nil
+}
+
+// newSecret asks for the client's secret again and returns it if it is another one by now.
+func (v *visit) newSecret() (string, bool) {
+	v.Outdated()
+	p, err := v.Provider(v.r.Context())
+	if err != nil || p.Secret == v.provider.Secret || v.use(p, v.provider.Secret) != nil {
+		return "", false
+	}
+	return p.Secret, true
+}
+
+var (
+	errNotFound = reason.New(reason.NotFound, "login: no such page")
+	errMethod   = reason.New(reason.MethodNotAllowed, "login: the route does not take this method")
+	errConfig   = reason.New(reason.ConfigUnavailable, "login: the application's settings are out of reach")
+)
