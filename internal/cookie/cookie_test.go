@@ -1,6 +1,7 @@
 package cookie_test
 
-// This file holds reading to its rules: which names count, and what several values of one name mean.
+// This file holds reading to its rules: which names count, and what several values of one name
+// mean.
 
 import (
 	"errors"
@@ -108,7 +109,8 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// TestJoinAllocates keeps the authorizer's hot path free of garbage: nothing for a session in one cookie, the joined value itself for more.
+// TestJoinAllocates keeps the authorizer's hot path free of garbage: nothing for a session in one
+// cookie, the joined value itself for more.
 func TestJoinAllocates(t *testing.T) {
 	one := []string{"theme=dark; __Host-id=" + strings.Repeat("x", 1400) + "; other=1"}
 	two := []string{"__Host-id=2~" + strings.Repeat("x", 3800) + "; __Host-id-2=" + strings.Repeat("y", 700)}
@@ -137,8 +139,9 @@ func BenchmarkJoin(b *testing.B) {
 	}
 }
 
-// FuzzJoin states what reading owes to writing: what Split wrote is what Join reads, in any order and spread over any number of headers, with strangers,
-// exact duplicates and the leftovers of a longer value present; and one piece of another value makes it nobody's session.
+// FuzzJoin states what reading owes to writing: what Split wrote is what Join reads, in any order
+// and spread over any number of headers, with strangers, exact duplicates and the leftovers of a
+// longer value present; and one piece of another value makes it nobody's session.
 func FuzzJoin(f *testing.F) {
 	f.Add(uint16(1), uint16(9000), uint64(1), "a=1; b")
 	f.Add(uint16(3800), uint16(3801), uint64(2), "__host-id=x; __Host-id =y; __Host-id-9=z")

@@ -24,8 +24,8 @@ var ErrTooLarge = reason.New(reason.LoginTooLarge, "cookie: the value is too lar
 
 var errWrite = errors.New("cookie: name, path, lifetime or value cannot be written")
 
-// Line is one cookie that a browser is told to keep, or to forget. HttpOnly, Secure and SameSite=Lax
-// are not options, and there is never a Domain.
+// Line is one cookie that a browser is told to keep, or to forget. HttpOnly, Secure and
+// SameSite=Lax are not options, and there is never a Domain.
 type Line struct {
 	Name, Value string
 	Path        string // "/" or a base path
@@ -48,8 +48,8 @@ func (l Line) Size() int {
 // PairSize returns how many bytes a cookie takes in a Cookie header, "; " included.
 func PairSize(name, value string) int { return len(name) + len(value) + len("=; ") }
 
-// Split returns what makes the browser hold l, in as many pieces as its value takes, and forget each
-// further piece that it sent along in headers, the raw values of the request's Cookie headers.
+// Split returns what makes the browser hold l, in as many pieces as its value takes, and forget
+// each further piece that it sent along in headers, the raw values of the request's Cookie headers.
 func Split(l Line, headers []string) ([]Line, error) {
 	if !writable(l.Name, l.Path) || l.MaxAge < 1 || l.Value == "" || !octets(l.Value) || strings.Contains(l.Value, "~") {
 		return nil, errWrite
@@ -112,7 +112,8 @@ func writable(name, path string) bool {
 	return !strings.HasPrefix(name, "__Host-") || path == "/"
 }
 
-// octets reports whether s holds only what may stand in a cookie without quotes: cookie-octet of RFC 6265, section 4.1.1.
+// octets reports whether s holds only what may stand in a cookie without quotes: cookie-octet of
+// RFC 6265, section 4.1.1.
 func octets(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c >= 0x7f || c == '"' || c == ',' || c == ';' || c == '\\' {

@@ -1,6 +1,7 @@
 package cookie_test
 
-// This file holds writing to its rules with a jar that is as strict as a browser about prefixes and sizes.
+// This file holds writing to its rules with a jar that is as strict as a browser about prefixes and
+// sizes.
 
 import (
 	"errors"

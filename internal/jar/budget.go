@@ -1,7 +1,7 @@
 package jar
 
-// This file decides how much a request weighs: what browsers and gateways drop or refuse without saying so
-// would send the user round in circles, so it is measured before anything is set.
+// This file decides how much a request weighs: what browsers and gateways drop or refuse without
+// saying so would send the user round in circles, so it is measured before anything is set.
 
 import (
 	"net/http"
@@ -11,10 +11,12 @@ import (
 	"edgeauth/internal/cookie"
 )
 
-// reserve is what later requests may carry beyond what this one does: a Referer, an Origin, a content type.
+// reserve is what later requests may carry beyond what this one does: a Referer, an Origin, a
+// content type.
 const reserve = 256
 
-// weight returns how many bytes the next request to target takes beside the cookies of a new session.
+// weight returns how many bytes the next request to target takes beside the cookies of a new
+// session.
 func (j *Jar) weight(target string) int {
 	return j.others + len(target) + j.sent(func(name string) bool { return !ours(name) })
 }
@@ -51,7 +53,8 @@ func size(lines []cookie.Line) (size int) {
 	return size
 }
 
-// ours reports whether name is a cookie that a new session replaces, or that no other request carries.
+// ours reports whether name is a cookie that a new session replaces, or that no other request
+// carries.
 func ours(name string) bool {
 	prefixes := []string{cookie.Session, refreshCookie, loopCookie, pendingPrefix, fragmentPrefix}
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
@@ -59,7 +62,8 @@ func ours(name string) bool {
 
 // addedOnTheWay reports whether proxies add a header, so that the browser does not send it.
 func addedOnTheWay(name string) bool {
-	return name == "Via" || slices.ContainsFunc([]string{"X-Forwarded-", "X-Amz", "Cloudfront-"}, func(prefix string) bool {
+	prefixes := []string{"X-Forwarded-", "X-Amz", "Cloudfront-"}
+	return name == "Via" || slices.ContainsFunc(prefixes, func(prefix string) bool {
 		return strings.HasPrefix(http.CanonicalHeaderKey(name), prefix)
 	})
 }

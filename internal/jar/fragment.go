@@ -1,8 +1,8 @@
 package jar
 
-// This file decides how the part of an address after "#" survives the login. Browsers never send it, and drop
-// it at the identity provider's form. So a page on the way there puts it into a cookie that only our routes
-// see. Renewal needs none of it: browsers carry a fragment along redirects.
+// This file decides how the part of an address after "#" survives the login. Browsers never send
+// it, and drop it at the identity provider's form. So a page on the way there puts it into a cookie
+// that only our routes see. Renewal needs none of it: browsers carry a fragment along redirects.
 
 import (
 	"net/url"
@@ -16,15 +16,15 @@ const (
 	maxFragment    = 1024 // bytes, as it stands in the cookie: the script that writes it keeps to that too
 )
 
-// Fragment returns the cookie, without its value, that a page's script may put the fragment of its address
-// into, for the login of that state.
+// Fragment returns the cookie, without its value, that a page's script may put the fragment of its
+// address into, for the login of that state.
 func (j *Jar) Fragment(state string) cookie.Line {
 	return cookie.Line{Name: fragmentPrefix + pendingID(state), Path: j.path(), MaxAge: int(pendingLife.Seconds())}
 }
 
-// fragment returns "#" and the fragment that belongs to a login, or "", and what makes the browser forget it.
-// A page can write this cookie, so it is trusted no further than a link: it can only choose a place on the
-// page that the sealed return target names.
+// fragment returns "#" and the fragment that belongs to a login, or "", and what makes the browser
+// forget it. A page can write this cookie, so it is trusted no further than a link: it can only
+// choose a place on the page that the sealed return target names.
 func (j *Jar) fragment(state string) (string, []cookie.Line) {
 	name := fragmentPrefix + pendingID(state)
 	value, err := cookie.Join(j.cookies, name)

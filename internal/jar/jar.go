@@ -1,10 +1,11 @@
-// Package jar is what a browser holds for us between two requests: logins that have begun, the session
-// and what renews it, the fragment of the page first asked for, and marks against going round in circles.
+// Package jar is what a browser holds for us between two requests: logins that have begun, the
+// session and what renews it, the fragment of the page first asked for, and marks against going
+// round in circles.
 //
 // It reads what a browser sent and returns verdicts, and lines that make the browser hold or forget
-// something. What becomes of them is for the routes to decide. What a browser must neither read nor change
-// is sealed, and everything is measured before it is set: browsers and gateways drop without a word what is
-// too large for them.
+// something. What becomes of them is for the routes to decide. What a browser must neither read nor
+// change is sealed, and everything is measured before it is set: browsers and gateways drop without
+// a word what is too large for them.
 package jar
 
 // This file decides what a jar is made of.
@@ -17,7 +18,8 @@ import (
 	"edgeauth/internal/cookie"
 )
 
-// Config says whose cookies these are and what holds for them. Site, Secrets, Budget and Rand are required.
+// Config says whose cookies these are and what holds for them. Site, Secrets, Budget and Rand are
+// required.
 type Config struct {
 	Site    string    // origin and base path, no slash at the end: seals are bound to it
 	Base    string    // its path: /Prod, or "" at the root

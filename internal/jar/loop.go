@@ -1,12 +1,12 @@
 package jar
 
-// This file decides when a browser is going round in circles: signed in, sent back, and here again. A cookie
-// holds when a session was last given and which pages were answered with "you are signed in already"; what is
-// older than a minute does not count, so the counter forgets by itself.
+// This file decides when a browser is going round in circles: signed in, sent back, and here again.
+// A cookie holds when a session was last given and which pages were answered with "you are signed
+// in already"; what is older than a minute does not count, so the counter forgets by itself.
 //
-// Ten tabs that are restored at once are no loop: they come with the session that the first of them got. What
-// counts is a session that was given and does not come back, and one that comes back again and again to the
-// same page.
+// Ten tabs that are restored at once are no loop: they come with the session that the first of them
+// got. What counts is a session that was given and does not come back, and one that comes back
+// again and again to the same page.
 
 import (
 	"errors"
@@ -35,18 +35,21 @@ type mark struct {
 	until int64  // when the session that was given ends by itself; 0 for a bounce
 }
 
-// Lost reports whether sessions were given to this browser again and again that should still be there. It is
-// for a browser that comes without one.
+// Lost reports whether sessions were given to this browser again and again that should still be
+// there. It is for a browser that comes without one.
 func (j *Jar) Lost() bool { return j.count(0) >= maxGiven }
 
 // Bounced reports whether this browser was sent back to a page again and again.
 func (j *Jar) Bounced(page string) bool { return j.count(pageID(page)) >= maxBounces }
 
-// Give returns what makes the browser remember that it was given a session, which ends by itself at until.
+// Give returns what makes the browser remember that it was given a session, which ends by itself at
+// until.
 func (j *Jar) Give(until int64) []cookie.Line { return j.remember(mark{j.now.Unix(), 0, until}) }
 
 // Bounce returns what makes the browser remember that it was sent back to a page.
-func (j *Jar) Bounce(page string) []cookie.Line { return j.remember(mark{j.now.Unix(), pageID(page), 0}) }
+func (j *Jar) Bounce(page string) []cookie.Line {
+	return j.remember(mark{j.now.Unix(), pageID(page), 0})
+}
 
 // ForgetMarks returns what makes the browser forget all this.
 func (j *Jar) ForgetMarks() cookie.Line { return j.forget(loopCookie) }

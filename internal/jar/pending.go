@@ -1,11 +1,11 @@
 package jar
 
-// This file decides what is remembered of a login that has begun: one sealed cookie each, named after its
-// state, so that tabs never meet. It binds the state to the browser: a callback without that cookie is
-// somebody else's (RFC 9700, section 4.7).
+// This file decides what is remembered of a login that has begun: one sealed cookie each, named
+// after its state, so that tabs never meet. It binds the state to the browser: a callback without
+// that cookie is somebody else's (RFC 9700, section 4.7).
 //
-// The path is <base>/auth rather than that of the callback alone, because the login must see what is pending
-// to keep it at four.
+// The path is <base>/auth rather than that of the callback alone, because the login must see what
+// is pending to keep it at four.
 
 import (
 	"crypto/sha256"
@@ -32,7 +32,8 @@ const (
 )
 
 var (
-	// ErrStateMissing says that the browser holds no pending login for a state, nor any other cookie.
+	// ErrStateMissing says that the browser holds no pending login for a state, nor any other
+	// cookie.
 	ErrStateMissing = reason.New(reason.LoginStateMissing, "jar: no pending login for this state")
 	// ErrStateInvalid says that the pending login of a state is not there, not genuine, or too old.
 	ErrStateInvalid = reason.New(reason.LoginStateInvalid, "jar: the state is not that of a pending login")
@@ -47,9 +48,9 @@ type Pending struct {
 	Started  int64  `json:"t"` // seconds since 1970
 }
 
-// Begin returns a new pending login, what makes the browser hold it, and what makes it forget the oldest of
-// those it holds when that would be too many. Besides 256 random bits the state carries the return target,
-// sealed, for a callback that comes too late.
+// Begin returns a new pending login, what makes the browser hold it, and what makes it forget the
+// oldest of those it holds when that would be too many. Besides 256 random bits the state carries
+// the return target, sealed, for a callback that comes too late.
 func (j *Jar) Begin(target string) (Pending, []cookie.Line, error) {
 	p := Pending{Target: target, Started: j.now.Unix()}
 	for _, s := range []*string{&p.State, &p.Nonce, &p.Verifier} {
@@ -63,16 +64,16 @@ func (j *Jar) Begin(target string) (Pending, []cookie.Line, error) {
 		p.State += "." + j.seal.seal(kindTarget, "state", target)
 	}
 	name := pendingPrefix + pendingID(p.State)
-	l := cookie.Line{Name: name, Value: j.seal.seal(kindPending, name, p), Path: j.path(), MaxAge: int(pendingLife.Seconds())}
-	lines, err := cookie.Split(l, nil)
+	sealed := j.seal.seal(kindPending, name, p)
+	lines, err := cookie.Split(cookie.Line{Name: name, Value: sealed, Path: j.path(), MaxAge: int(pendingLife.Seconds())}, nil)
 	if err != nil {
 		return p, nil, err
 	}
 	return p, append(lines, j.makeRoom(size(lines))...), nil
 }
 
-// makeRoom returns what makes the browser forget the pending logins that are too old, or too many beside a
-// new one of that many bytes.
+// makeRoom returns what makes the browser forget the pending logins that are too old, or too many
+// beside a new one of that many bytes.
 func (j *Jar) makeRoom(newest int) []cookie.Line {
 	others := j.others + j.sent(func(name string) bool { return pendingOf(name) == "" })
 	room := min(maxPendingLen, j.Budget-others-callbackLen) - newest
@@ -85,8 +86,9 @@ func (j *Jar) makeRoom(newest int) []cookie.Line {
 	return j.forgetPending(dropped)
 }
 
-// Take returns the pending login that state belongs to, its fragment, and what makes the browser forget both:
-// they are used up, whatever comes of it. The error is ErrStateMissing or ErrStateInvalid.
+// Take returns the pending login that state belongs to, its fragment, and what makes the browser
+// forget both: they are used up, whatever comes of it. The error is ErrStateMissing or
+// ErrStateInvalid.
 func (j *Jar) Take(state string) (p Pending, fragment string, forget []cookie.Line, err error) {
 	name := pendingPrefix + pendingID(state)
 	sealed, err := cookie.Join(j.cookies, name)
@@ -126,8 +128,8 @@ func (j *Jar) Target(state string) string {
 	return target
 }
 
-// pendingID returns the part of a cookie's name that belongs to state. The state itself stays out of it:
-// names are seen where values are not.
+// pendingID returns the part of a cookie's name that belongs to state. The state itself stays out
+// of it: names are seen where values are not.
 func pendingID(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
@@ -162,8 +164,8 @@ func (j *Jar) pendings() []held {
 	return all
 }
 
-// pendingOf returns the id of the login that a cookie belongs to, or "". What we never wrote is not ours to
-// name again: a stray byte in a Set-Cookie header would take the whole answer down with it.
+// pendingOf returns the id of the login that a cookie belongs to, or "". What we never wrote is not
+// ours to name again: a stray byte in a Set-Cookie header would take the whole answer down with it.
 func pendingOf(name string) string {
 	const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	for _, prefix := range []string{pendingPrefix, fragmentPrefix} {

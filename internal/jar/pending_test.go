@@ -1,6 +1,7 @@
 package jar
 
-// This file tries what the seal makes impossible from outside: a pending login that is genuine and yet not right.
+// This file tries what the seal makes impossible from outside: a pending login that is genuine and
+// yet not right.
 
 import (
 	"errors"

@@ -1,11 +1,12 @@
 package jar
 
-// This file decides what a browser can neither read nor change: AES-256-GCM over what we give it to keep,
-// bound to the cookie's name, to the kind and version of the record, and to the site, so that no sealed
-// value can stand in for another. A record of a version that is not known here opens nothing.
+// This file decides what a browser can neither read nor change: AES-256-GCM over what we give it to
+// keep, bound to the cookie's name, to the kind and version of the record, and to the site, so that
+// no sealed value can stand in for another. A record of a version that is not known here opens
+// nothing.
 //
-// The key is derived from the client's secret (HKDF, RFC 5869): no second secret to deploy, and none to keep
-// in step. While the secret changes, two keys open and the newer one seals.
+// The key is derived from the client's secret (HKDF, RFC 5869): no second secret to deploy, and
+// none to keep in step. While the secret changes, two keys open and the newer one seals.
 
 import (
 	"crypto/aes"
@@ -17,8 +18,8 @@ import (
 	"errors"
 )
 
-// kind is what a sealed record is, and in which version. Whoever changes the meaning of a record's fields
-// changes its version.
+// kind is what a sealed record is, and in which version. Whoever changes the meaning of a record's
+// fields changes its version.
 type kind string
 
 const (

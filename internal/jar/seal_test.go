@@ -1,6 +1,7 @@
 package jar
 
-// This file holds sealing to its promise: only what was sealed here, for this, under this name, for this site, with a key that still counts.
+// This file holds sealing to its promise: only what was sealed here, for this, under this name, for
+// this site, with a key that still counts.
 
 import (
 	"encoding/base64"
@@ -40,17 +41,18 @@ func TestSealIsBound(t *testing.T) {
 	sealed := s.seal(kindPending, "name", secretThing{"x"})
 	var got secretThing
 	for what, err := range map[string]error{
-		"another name":   s.open(kindPending, "name2", sealed, &got),
-		"another kind":   s.open(kindRenewal, "name", sealed, &got),
-		"a moved border": s.open(kindPending+"n", "ame", sealed, &got),
-		"another site":   newTestSealer(t, "https://b.example", "secret").open(kindPending, "name", sealed, &got),
-		"another secret": newTestSealer(t, "https://a.example", "secret2").open(kindPending, "name", sealed, &got),
-		"nothing":        s.open(kindPending, "name", "", &got),
-		"padding":        s.open(kindPending, "name", sealed+"=", &got),
-		"a line break":   s.open(kindPending, "name", sealed[:10]+"\n"+sealed[10:], &got),
-		"a cut":          s.open(kindPending, "name", sealed[:len(sealed)-4], &got),
-		"more":           s.open(kindPending, "name", sealed+"AAAA", &got),
-		"a short box":    s.open(kindPending, "name", "AAAA", &got),
+		"another name":                s.open(kindPending, "name2", sealed, &got),
+		"a version that nobody knows": s.open("pending 2", "name", sealed, &got),
+		"another kind":                s.open(kindRenewal, "name", sealed, &got),
+		"a moved border":              s.open(kindPending+"n", "ame", sealed, &got),
+		"another site":                newTestSealer(t, "https://b.example", "secret").open(kindPending, "name", sealed, &got),
+		"another secret":              newTestSealer(t, "https://a.example", "secret2").open(kindPending, "name", sealed, &got),
+		"nothing":                     s.open(kindPending, "name", "", &got),
+		"padding":                     s.open(kindPending, "name", sealed+"=", &got),
+		"a line break":                s.open(kindPending, "name", sealed[:10]+"\n"+sealed[10:], &got),
+		"a cut":                       s.open(kindPending, "name", sealed[:len(sealed)-4], &got),
+		"more":                        s.open(kindPending, "name", sealed+"AAAA", &got),
+		"a short box":                 s.open(kindPending, "name", "AAAA", &got),
 	} {
 		if err == nil {
 			t.Errorf("opens with %s", what)
@@ -82,7 +84,8 @@ func TestSealRefusesEveryFlippedBit(t *testing.T) {
 	}
 }
 
-// TestSealSurvivesOneRotation: the newer secret seals, both open, and the one before both opens nothing.
+// TestSealSurvivesOneRotation: the newer secret seals, both open, and the one before both opens
+// nothing.
 func TestSealSurvivesOneRotation(t *testing.T) {
 	first, second, third := newTestSealer(t, "s", "1"), newTestSealer(t, "s", "2", "1"), newTestSealer(t, "s", "3", "2")
 	var got secretThing
@@ -98,7 +101,19 @@ func TestSealSurvivesOneRotation(t *testing.T) {
 	}
 }
 
+// TestSealPassesOverSecretsThatAreNotThere: those behind them count all the same.
+func TestSealPassesOverSecretsThatAreNotThere(t *testing.T) {
+	var got secretThing
+	old := newTestSealer(t, "s", "1").seal(kindPending, "n", secretThing{"x"})
+	if err := newTestSealer(t, "s", "2", "", "1").open(kindPending, "n", old, &got); err != nil {
+		t.Error("the secret behind an empty one does not open")
+	}
+}
+
 func TestSealNeedsASecret(t *testing.T) {
+	if _, err := newSealer("s"); err == nil {
+		t.Error("sealed with nothing at all")
+	}
 	if _, err := newSealer("s", "", "former"); err == nil {
 		t.Error("sealed with nothing")
 	}

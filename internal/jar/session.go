@@ -1,8 +1,9 @@
 package jar
 
-// This file decides what a browser holds of a session: the ID token where every request to the application
-// carries it, and what renews it, sealed, where only our routes see it. Both are always written together, so
-// that an answer which comes late can never put one user's renewal beside another's session.
+// This file decides what a browser holds of a session: the ID token where every request to the
+// application carries it, and what renews it, sealed, where only our routes see it. Both are always
+// written together, so that an answer which comes late can never put one user's renewal beside
+// another's session.
 
 import (
 	"crypto/sha256"
@@ -17,7 +18,8 @@ import (
 
 const refreshCookie = "__Secure-refresh"
 
-// maxAge is for how many seconds browsers keep a cookie: 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
+// maxAge is for how many seconds browsers keep a cookie: 400 days (draft-ietf-httpbis-rfc6265bis,
+// section 5.5).
 const maxAge = 400 * 24 * 60 * 60
 
 var (
@@ -31,8 +33,8 @@ var (
 	errTooLarge = reason.New(reason.LoginTooLarge, "jar: the session does not fit into a request")
 )
 
-// Renewal is what the refresh cookie holds: the token, whose it is, and since when. Times are in seconds
-// since 1970.
+// Renewal is what the refresh cookie holds: the token, whose it is, and since when. Times are in
+// seconds since 1970.
 type Renewal struct {
 	Token    string `json:"t"`
 	Issuer   string `json:"i"`
@@ -53,9 +55,9 @@ type Session struct {
 // Session returns the ID token that the browser presents. The errors are those of cookie.Join.
 func (j *Jar) Session() (string, error) { return cookie.Join(j.cookies, cookie.Session) }
 
-// Hold returns what makes the browser hold s: both cookies, or no refresh cookie at all. target is where it
-// goes next. A session that fits everywhere but beside its own refresh token is given without one; one that
-// fits nowhere is an error of reason login_too_large.
+// Hold returns what makes the browser hold s: both cookies, or no refresh cookie at all. target is
+// where it goes next. A session that fits everywhere but beside its own refresh token is given
+// without one; one that fits nowhere is an error of reason login_too_large.
 func (j *Jar) Hold(s Session, target string) ([]cookie.Line, error) {
 	session := cookie.Line{Name: cookie.Session, Value: s.ID, Path: "/", MaxAge: j.age(s.Renewal, s.Expiry)}
 	lines, err := cookie.Split(session, j.cookies)
@@ -83,12 +85,14 @@ func (j *Jar) Hold(s Session, target string) ([]cookie.Line, error) {
 // store returns what makes the browser hold r.
 func (j *Jar) store(r Renewal) ([]cookie.Line, error) {
 	sealed := j.seal.seal(kindRenewal, refreshCookie, r)
-	return cookie.Split(cookie.Line{Name: refreshCookie, Value: sealed, Path: j.path(), MaxAge: j.age(r, r.Ends)}, j.cookies)
+	l := cookie.Line{Name: refreshCookie, Value: sealed, Path: j.path(), MaxAge: j.age(r, r.Ends)}
+	return cookie.Split(l, j.cookies)
 }
 
-// Rescue returns what makes the browser hold a refresh token that replaced that of r, while the ID token that
-// came with it could not be used: the one it replaced is worth nothing any more. The session goes with it as
-// it was presented, or is gone if none was, so that here too both are written together.
+// Rescue returns what makes the browser hold a refresh token that replaced that of r, while the ID
+// token that came with it could not be used: the one it replaced is worth nothing any more. The
+// session goes with it as it was presented, or is gone if none was, so that here too both are
+// written together.
 func (j *Jar) Rescue(r Renewal, token string) []cookie.Line {
 	if token == "" || token == r.Token {
 		return nil
@@ -123,8 +127,9 @@ func (j *Jar) lastMoment(r Renewal, at int64) int64 {
 	return at
 }
 
-// Renewal returns what the session may be renewed with: ErrNoRenewal if there is nothing, ErrOver when a limit
-// has passed, ErrChanged when it belongs to somebody else than the session presented beside it.
+// Renewal returns what the session may be renewed with: ErrNoRenewal if there is nothing, ErrOver
+// when a limit has passed, ErrChanged when it belongs to somebody else than the session presented
+// beside it.
 func (j *Jar) Renewal() (Renewal, error) {
 	r, err := j.sealedRenewal()
 	if err != nil {
@@ -140,7 +145,8 @@ func (j *Jar) Renewal() (Renewal, error) {
 	return r, nil
 }
 
-// sealedRenewal returns what the browser holds to renew its session with, whatever it is worth by now.
+// sealedRenewal returns what the browser holds to renew its session with, whatever it is worth by
+// now.
 func (j *Jar) sealedRenewal() (Renewal, error) {
 	sealed, err := cookie.Join(j.cookies, refreshCookie)
 	if err != nil {
@@ -156,12 +162,12 @@ func (j *Jar) openRenewal(sealed string) (r Renewal, err error) {
 	return r, nil
 }
 
-// maxRevoked is how many refresh tokens one sign-out revokes at the most: one, unless a neighbouring host has
-// put its own beside it.
+// maxRevoked is how many refresh tokens one sign-out revokes at the most: one, unless a
+// neighbouring host has put its own beside it.
 const maxRevoked = 3
 
-// Revocable returns the refresh tokens that a sign-out ends. With two cookies of the name nobody can tell
-// which is the session's, so all are ended.
+// Revocable returns the refresh tokens that a sign-out ends. With two cookies of the name nobody
+// can tell which is the session's, so all are ended.
 func (j *Jar) Revocable() (tokens []string) {
 	if r, err := j.sealedRenewal(); err == nil {
 		return []string{r.Token}
@@ -189,8 +195,8 @@ func (j *Jar) ForgetSession() []cookie.Line {
 	return append(cookie.Clear(cookie.Session, "/"), cookie.Clear(refreshCookie, j.path())...)
 }
 
-// otherSubject reports whether an ID token, expired or not, speaks of somebody else. It is not verified here,
-// so it can only refuse.
+// otherSubject reports whether an ID token, expired or not, speaks of somebody else. It is not
+// verified here, so it can only refuse.
 func otherSubject(raw, subject string) bool {
 	_, rest, _ := strings.Cut(raw, ".")
 	payload, _, _ := strings.Cut(rest, ".")

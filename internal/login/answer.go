@@ -1,7 +1,8 @@
 package login
 
-// This file decides how an answer is written: as a page for a person, as JSON for a program, with headers that let nobody store, frame or reinterpret
-// it, and with one line in the log. What a client sent appears in neither, but for what html/template has escaped.
+// This file decides how an answer is written: as a page for a person, as JSON for a program, with
+// headers that let nobody store, frame or reinterpret it, and with one line in the log. What a
+// client sent appears in neither, but for what html/template has escaped.
 
 import (
 	"encoding/json"
@@ -38,7 +39,8 @@ func serveScript(*visit) answer { return answer{status: http.StatusOK, code: rea
 
 var errHeader = reason.New(reason.Internal, "login: an address with control characters")
 
-// redirect sends the browser to an address on this site or at the identity provider. After a POST it is 303, so that no form goes along.
+// redirect sends the browser to an address on this site or at the identity provider. After a POST
+// it is 303, so that no form goes along.
 func (v *visit) redirect(to string, cookies []cookie.Line, notes ...slog.Attr) answer {
 	if strings.ContainsFunc(to, unfit) {
 		return v.failed(errHeader)
@@ -184,7 +186,8 @@ func (v *visit) log(a answer) {
 	}
 	attrs := []slog.Attr{
 		slog.String("route", v.route), slog.Int("status", a.status),
-		slog.String("outcome", string(a.code.Outcome())), slog.String("reason", string(a.code)), slog.String("request_id", v.RequestID(v.r)),
+		slog.String("outcome", string(a.code.Outcome())), slog.String("reason", string(a.code)),
+		slog.String("request_id", v.RequestID(v.r)),
 	}
 	if a.err != nil {
 		attrs = append(attrs, slog.String("error", a.err.Error()))

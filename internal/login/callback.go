@@ -1,7 +1,8 @@
 package login
 
-// This file decides what a callback is worth. The order matters: which login is this, is it this browser's, has it been used; only then is the identity
-// provider asked, and only when the ID token has been verified completely does a cookie hold a session.
+// This file decides what a callback is worth. The order matters: which login is this, is it this
+// browser's, has it been used; only then is the identity provider asked, and only when the ID token
+// has been verified completely does a cookie hold a session.
 
 import (
 	"log/slog"
@@ -89,8 +90,9 @@ func (v *visit) renewal(t tokens, c token.Claims) jar.Renewal {
 	}
 }
 
-// tooLate answers a callback that no pending login belongs to: it came late, or twice, or from somewhere else. It asks nobody and sets no session. If
-// there is a session already, the login did its work, and the browser goes where it wanted to.
+// tooLate answers a callback that no pending login belongs to: it came late, or twice, or from
+// somewhere else. It asks nobody and sets no session. If there is a session already, the login did
+// its work, and the browser goes where it wanted to.
 func (v *visit) tooLate(err error, state string, forget []cookie.Line) answer {
 	target := returnTo(v.site.base, v.jar.Target(state))
 	if claims, serr := v.session(); serr == nil {
@@ -103,8 +105,9 @@ func (v *visit) tooLate(err error, state string, forget []cookie.Line) answer {
 	return a
 }
 
-// refused answers a callback that carries the identity provider's error. Its description is shown only where the state proves that it is the answer to
-// this browser's question; without, anybody could have this page say anything.
+// refused answers a callback that carries the identity provider's error. Its description is shown
+// only where the state proves that it is the answer to this browser's question; without, anybody
+// could have this page say anything.
 func (v *visit) refused(code, description, target string) answer {
 	if !wellFormedError(code) {
 		code = "unknown"

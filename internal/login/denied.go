@@ -4,7 +4,8 @@ package login
 
 import "edgeauth/internal/reason"
 
-// denied explains why a page did not open. The reason comes with the address, so only codes of our own list count.
+// denied explains why a page did not open. The reason comes with the address, so only codes of our
+// own list count.
 func (v *visit) denied() answer {
 	q, _ := parameters(v.r, "reason")
 	code := reason.Code(q["reason"])

@@ -1,6 +1,7 @@
 package login_test
 
-// This file holds the ways out to their rules: logout, pages, loops, sizes, fragments, files, and what is logged.
+// This file holds the ways out to their rules: logout, pages, loops, sizes, fragments, files, and
+// what is logged.
 
 import (
 	"crypto/sha256"
@@ -47,7 +48,7 @@ func TestLogout(t *testing.T) {
 		{"a prefetch", "GET", append(asNavigation[:4:4], "Sec-Fetch-Site", "same-origin", "Sec-Purpose", "prefetch"), 400, "bad_request", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			b := w.browser()
 			b.signIn("alice", base+"/")
 			b.begin2(t, base+"/")
@@ -85,7 +86,7 @@ func TestLogout(t *testing.T) {
 
 // TestLogoutClearsEveryVariant: also what the browser did not show, or what is broken.
 func TestLogoutClearsEveryVariant(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	res := w.browser().send("POST", base+"/auth/logout", "Cookie", "__Host-id=2~x; __Secure-refresh=garbage; __Secure-login-x=garbage", "Sec-Fetch-Site", "same-origin")
 	var cleared []string
 	for _, line := range res.Header.Values("Set-Cookie") {
@@ -104,7 +105,7 @@ func TestLogoutClearsEveryVariant(t *testing.T) {
 
 // TestLogoutGoesOnWithoutTheProvider: what cannot be revoked is at least forgotten.
 func TestLogoutGoesOnWithoutTheProvider(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	over := b.fork()
@@ -139,7 +140,7 @@ func TestLogoutGoesOnWithoutTheProvider(t *testing.T) {
 }
 
 func TestSignedOutPageStays(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	res := w.browser().open(base + "/auth/signed-out")
 	w.wants(res, 200, "ok")
 	if strings.Contains(body(res), "http-equiv") || res.Header.Get("Refresh") != "" || res.Header.Get("Location") != "" {
@@ -163,7 +164,7 @@ func TestDenied(t *testing.T) {
 		"group_required": "group_required", "scope_required": "scope_required", "step_up_required": "step_up_required", "cross_site": "cross_site",
 		"": "no_rule", "ok": "no_rule", "no_session": "no_rule", "<script>": "no_rule", "internal": "no_rule",
 	} {
-		w := newWorld(t)
+		w := newSystem(t)
 		res := w.browser().open(base + "/auth/denied?reason=" + url.QueryEscape(code))
 		w.wants(res, 403, want)
 		if strings.Contains(body(res), "<script>") {
@@ -176,13 +177,14 @@ func TestDenied(t *testing.T) {
 			t.Errorf("%v: %v", err, failure)
 		}
 	}
-	w := newWorld(t)
+	w := newSystem(t)
 	w.wants(w.browser().open(base+"/auth/denied?reason=group_required&reason=x"), 403, "no_rule")
 }
 
-// TestPages: every page has what a page must have, and every one that tells of a failure has its reason, its request and one next step.
+// TestPages: every page has what a page must have, and every one that tells of a failure has its
+// reason, its request and one next step.
 func TestPages(t *testing.T) {
-	w := newWorld(t, func(c *login.Config) {
+	w := newSystem(t, func(c *login.Config) {
 		c.Brand = login.Brand{Name: `A<b>"c`, Logo: "https://logo.example/a.svg", Support: "mailto:help@example.com"}
 	})
 	for _, target := range []string{"signed-out", "denied?reason=group_required", "callback?state=x&code=y", "callback?error=access_denied", "nothing", "logout", "session"} {
@@ -228,7 +230,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	page := body(w.browser().open(base + "/auth/signed-out"))
 	style := regexp.MustCompile(`href="(edgeauth\.css\?v=[^"]+)"`).FindStringSubmatch(page)
 	if style == nil {
@@ -256,7 +258,7 @@ func TestFiles(t *testing.T) {
 }
 
 func TestHeadHasNoBody(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	for _, route := range []string{"signed-out", "login", "session", "edgeauth.js"} {
 		if res := w.browser().send("HEAD", base+"/auth/"+route, asNavigation...); body(res) != "" {
 			t.Errorf("%s: %s", route, body(res))
@@ -264,7 +266,8 @@ func TestHeadHasNoBody(t *testing.T) {
 	}
 }
 
-// TestLoopStops: a session that was given and does not come back stops the third time, and the page says why.
+// TestLoopStops: a session that was given and does not come back stops the third time, and the page
+// says why.
 func TestLoopStops(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -275,7 +278,7 @@ func TestLoopStops(t *testing.T) {
 		{"something changes it", func(b *browser) { b.extra.Set("X-Test", "1") }, "does not keep"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			b := w.browser()
 			row.spoil(b)
 			drop := func() {
@@ -305,7 +308,7 @@ func TestLoopStops(t *testing.T) {
 }
 
 func TestLoopForgets(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-") }
 	for range 6 {
@@ -334,16 +337,16 @@ func (b *browser) signInAnyhow(user string) {
 
 // TestLoopCauses: the page tells by what is wrong with the session that came.
 func TestLoopCauses(t *testing.T) {
-	for want, cookie := range map[string]func(w *world) string{
-		"set up under the same name": func(w *world) string { return "__Host-id=" + w.IDToken(tokentest.Claims{"aud": "other"}) },
-		"a clock is probably wrong": func(w *world) string {
+	for want, cookie := range map[string]func(w *system) string{
+		"set up under the same name": func(w *system) string { return "__Host-id=" + w.IDToken(tokentest.Claims{"aud": "other"}) },
+		"a clock is probably wrong": func(w *system) string {
 			return "__Host-id=" + w.IDToken(tokentest.Claims{"iat": w.Now().Unix() + 3000, "auth_time": w.Now().Unix() + 3000, "exp": w.Now().Unix() + 6000})
 		},
-		"keeps only a part":      func(*world) string { return "__Host-id=2~abc" },
-		"two different sessions": func(*world) string { return "__Host-id=abc; __Host-id=abd" },
-		"does not keep":          func(*world) string { return "a=b" },
+		"keeps only a part":      func(*system) string { return "__Host-id=2~abc" },
+		"two different sessions": func(*system) string { return "__Host-id=abc; __Host-id=abd" },
+		"does not keep":          func(*system) string { return "a=b" },
 	} {
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		marks := fmt.Sprintf("; __Secure-loop=%[1]d.0.%[2]d_%[1]d.0.%[2]d", w.Now().Unix()-5, w.Now().Unix()+100)
 		res := b.open(base+"/auth/login", "Cookie", cookie(w)+marks)
@@ -352,7 +355,7 @@ func TestLoopCauses(t *testing.T) {
 			t.Errorf("no %q in %s", want, body(res))
 		}
 	}
-	w := newWorld(t)
+	w := newSystem(t)
 	for _, garbage := range []string{
 		"x", "1.0_2.0", ".", "_", "99999999999999999999.0.1_1.0.1", "a.0.b_b.0.a",
 		fmt.Sprintf("%[1]d.0.%[2]d_%[1]d.0.%[2]d", w.Now().Unix()+50, w.Now().Unix()+100),    // from the future
@@ -366,10 +369,11 @@ func TestLoopCauses(t *testing.T) {
 	}
 }
 
-// TestShortSessionsAreNoLoop: renewing several times a minute is right when sessions last seconds, whether the browser still sends what is over or not.
+// TestShortSessionsAreNoLoop: renewing several times a minute is right when sessions last seconds,
+// whether the browser still sends what is over or not.
 func TestShortSessionsAreNoLoop(t *testing.T) {
 	for _, clock := range []time.Duration{0, time.Hour} { // how much longer the browser keeps cookies
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		for range 7 {
 			w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"exp": w.Now().Unix() + 5} })
@@ -382,9 +386,10 @@ func TestShortSessionsAreNoLoop(t *testing.T) {
 	}
 }
 
-// TestBouncesStop: a session that is good here, and that the application sends back again and again.
+// TestBouncesStop: a session that is good here, and that the application sends back again and
+// again.
 func TestBouncesStop(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/a")
 	for i := range 5 {
@@ -403,10 +408,11 @@ func TestBouncesStop(t *testing.T) {
 	}
 }
 
-// TestTenTabs: restored at once after the session ran out, each gets its page, whether their requests overlap or follow each other.
+// TestTenTabs: restored at once after the session ran out, each gets its page, whether their
+// requests overlap or follow each other.
 func TestTenTabs(t *testing.T) {
 	for _, overlap := range []bool{true, false} {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.idp.rotation, w.idp.grace = true, 10*time.Second
 		b := w.browser()
 		b.signIn("alice", base+"/")
@@ -432,7 +438,7 @@ func TestTenTabs(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	w := newWorld(t, func(c *login.Config) { c.HeaderBudget = 20480 })
+	w := newSystem(t, func(c *login.Config) { c.HeaderBudget = 20480 })
 	b := w.browser()
 	for _, groups := range []int{0, 20, 60, 100, 120, 60, 0, 130, 20, 0} {
 		w.idp.set(func(p *provider) { p.groups = groups })
@@ -451,11 +457,11 @@ func TestSizes(t *testing.T) {
 }
 
 func TestHeaderBudget(t *testing.T) {
-	sign := func(w *world, b *browser) *http.Response {
+	sign := func(w *system, b *browser) *http.Response {
 		return b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))
 	}
 	t.Run("too large", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.idp.groups = 160
 		b := w.browser()
 		res := sign(w, b)
@@ -469,7 +475,7 @@ func TestHeaderBudget(t *testing.T) {
 		}
 	})
 	t.Run("too large beside other cookies", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		for i := range 4 {
 			name := fmt.Sprintf("__Secure-other%d", i)
@@ -478,20 +484,20 @@ func TestHeaderBudget(t *testing.T) {
 		w.wants(sign(w, b), 400, "login_too_large")
 	})
 	t.Run("too large beside long headers", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		b.extra.Set("User-Agent", strings.Repeat("x", 9000))
 		w.wants(sign(w, b), 400, "login_too_large")
 	})
 	t.Run("what proxies add does not count", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		b.extra.Set("X-Forwarded-For", strings.Repeat("x", 9000))
 		b.extra.Set("Via", strings.Repeat("x", 9000))
 		w.wants(sign(w, b), 302, "ok")
 	})
 	t.Run("too large beside its refresh token only", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.idp.filler = 7500
 		b := w.browser()
 		w.wants(sign(w, b), 302, "ok")
@@ -500,7 +506,7 @@ func TestHeaderBudget(t *testing.T) {
 		}
 	})
 	t.Run("what the session replaces does not count", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.idp.groups = 110
 		b := w.browser()
 		w.wants(sign(w, b), 302, "ok")
@@ -524,7 +530,7 @@ func TestFragment(t *testing.T) {
 		{"/a", strings.Repeat("x", 1024), "#" + strings.Repeat("x", 1024)},
 		{"/a", strings.Repeat("x", 1025), ""},
 	} {
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		res := b.open(base + "/auth/login?return_to=" + url.QueryEscape(base+row.page))
 		text := body(res)
@@ -553,9 +559,10 @@ func TestFragment(t *testing.T) {
 	}
 }
 
-// TestFragmentsGoWithTheirLogins: what is forgotten of a login is forgotten whole, and fragments count where bytes are counted.
+// TestFragmentsGoWithTheirLogins: what is forgotten of a login is forgotten whole, and fragments
+// count where bytes are counted.
 func TestFragmentsGoWithTheirLogins(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	for range 9 {
 		w.Advance(time.Second)
@@ -584,9 +591,10 @@ func TestFragmentsGoWithTheirLogins(t *testing.T) {
 	}
 }
 
-// TestAnswersAreBounded: however many cookies somebody plants, an answer's headers stay below what a gateway takes.
+// TestAnswersAreBounded: however many cookies somebody plants, an answer's headers stay below what
+// a gateway takes.
 func TestAnswersAreBounded(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	var junk []string
 	for i := range 400 {
 		junk = append(junk, fmt.Sprintf("__Secure-login-%d=x", i))
@@ -610,9 +618,10 @@ func encodeURIComponent(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
 
-// TestHopPage: its script runs, no other does, and without scripts it moves on all the same. Who says nothing of documents gets a plain redirect.
+// TestHopPage: its script runs, no other does, and without scripts it moves on all the same. Who
+// says nothing of documents gets a plain redirect.
 func TestHopPage(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	res := w.browser().open(base + "/auth/login?login_hint=" + url.QueryEscape(`"><script>alert(1)</script>`))
 	text := body(res)
 	script := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindStringSubmatch(text)
@@ -638,9 +647,10 @@ func TestHopPage(t *testing.T) {
 	}
 }
 
-// TestOneLineEach: every visit leaves one line, with its route, outcome, reason and request id, and nothing that a client chose.
+// TestOneLineEach: every visit leaves one line, with its route, outcome, reason and request id, and
+// nothing that a client chose.
 func TestOneLineEach(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.extra.Set("User-Agent", "canary-agent\r\n")
 	b.open(base + "/auth/canary-route?canary-query=1")

@@ -36,7 +36,8 @@ type file struct {
 	kind, text, tag string
 }
 
-// serve answers with the file, or with 304 when the browser has it. It may be kept, and must be checked, unless its address names its version.
+// serve answers with the file, or with 304 when the browser has it. It may be kept, and must be
+// checked, unless its address names its version.
 func (f *file) serve(h http.Header, r *http.Request, status *int) []byte {
 	h.Set("Content-Type", f.kind)
 	h.Set("ETag", strconv.Quote(f.tag))

@@ -15,7 +15,7 @@ func TestHelper(t *testing.T) {
 		t.Skip("SKIPPED: no node on this machine, so the sign-in helper goes untested")
 	}
 	served := filepath.Join(t.TempDir(), "edgeauth.js")
-	if err := os.WriteFile(served, []byte(body(newWorld(t).browser().send("GET", base+"/auth/edgeauth.js"))), 0o600); err != nil {
+	if err := os.WriteFile(served, []byte(body(newSystem(t).browser().send("GET", base+"/auth/edgeauth.js"))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := exec.CommandContext(t.Context(), node, "--experimental-vm-modules", "--no-warnings", "--test", "edgeauth.test.mjs")
@@ -26,7 +26,7 @@ func TestHelper(t *testing.T) {
 }
 
 func TestTypesAreServed(t *testing.T) {
-	res := newWorld(t).browser().send("GET", base+"/auth/edgeauth.d.ts")
+	res := newSystem(t).browser().send("GET", base+"/auth/edgeauth.d.ts")
 	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(body(res), `"edgeauth:ended": CustomEvent<Ended>`) {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
 	}

@@ -1,6 +1,7 @@
 package login_test
 
-// This file tries what a hostile neighbour or a hostile page can do to a session that is not its own.
+// This file tries what a hostile neighbour or a hostile page can do to a session that is not its
+// own.
 
 import (
 	"strings"
@@ -11,7 +12,8 @@ import (
 	"edgeauth/internal/token/tokentest"
 )
 
-// toss puts another browser's cookies into to, beside its own, as a neighbouring host under the same registrable domain can.
+// toss puts another browser's cookies into to, beside its own, as a neighbouring host under the
+// same registrable domain can.
 func toss(to, from *browser, prefix string) {
 	for key, c := range from.jar {
 		if strings.HasPrefix(c.name, prefix) {
@@ -23,7 +25,7 @@ func toss(to, from *browser, prefix string) {
 
 // TestAnImageSignsNobodyOut: what people write into pages of the same origin is not what they mean.
 func TestAnImageSignsNobodyOut(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	b.take(b.send("GET", base+"/auth/logout", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image", "Sec-Fetch-Site", "same-origin", "Accept", "image/*"))
@@ -32,9 +34,10 @@ func TestAnImageSignsNobodyOut(t *testing.T) {
 	}
 }
 
-// TestLogoutRevokesWhateverCookieIsOurs: a second refresh cookie makes it unclear which is the session's, so all are ended.
+// TestLogoutRevokesWhateverCookieIsOurs: a second refresh cookie makes it unclear which is the
+// session's, so all are ended.
 func TestLogoutRevokesWhateverCookieIsOurs(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	mallory, alice := w.browser(), w.browser()
 	mallory.signIn("mallory", base+"/")
 	alice.signIn("alice", base+"/")
@@ -48,7 +51,7 @@ func TestLogoutRevokesWhateverCookieIsOurs(t *testing.T) {
 // TestStrangeCookieNamesAreLeftAlone: a name that we never wrote is never named in an answer.
 func TestStrangeCookieNamesAreLeftAlone(t *testing.T) {
 	for _, name := range []string{"__Secure-login-a\tb", "__Secure-login-a b", "__Secure-fragment-\u00e9"} {
-		res := newWorld(t).browser().send("POST", base+"/auth/logout", "Cookie", name+"=1", "Sec-Fetch-Site", "same-origin", "Accept", "application/json")
+		res := newSystem(t).browser().send("POST", base+"/auth/logout", "Cookie", name+"=1", "Sec-Fetch-Site", "same-origin", "Accept", "application/json")
 		for _, line := range res.Header["Set-Cookie"] {
 			if strings.HasPrefix(line, name+"=") {
 				t.Errorf("%q: %q", name, line)
@@ -57,9 +60,10 @@ func TestStrangeCookieNamesAreLeftAlone(t *testing.T) {
 	}
 }
 
-// TestBlindLogoutNamesNoPathOfTheClients: while the settings are out of reach, nobody knows which paths are ours.
+// TestBlindLogoutNamesNoPathOfTheClients: while the settings are out of reach, nobody knows which
+// paths are ours.
 func TestBlindLogoutNamesNoPathOfTheClients(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	w.settings = errAny
 	res := w.browser().call("POST", base+"/auth/;Domain=example.com;X=/auth/logout")
 	w.wants(res, 503, "config_unavailable")
@@ -68,9 +72,10 @@ func TestBlindLogoutNamesNoPathOfTheClients(t *testing.T) {
 	}
 }
 
-// TestTheAbsoluteLimitAsksAgain: when its time has come the browser holds nothing any more, and Cognito's own session must not bring it back unasked.
+// TestTheAbsoluteLimitAsksAgain: when its time has come the browser holds nothing any more, and
+// Cognito's own session must not bring it back unasked.
 func TestTheAbsoluteLimitAsksAgain(t *testing.T) {
-	w := newWorld(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
+	w := newSystem(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.Advance(31 * time.Minute)
@@ -79,13 +84,14 @@ func TestTheAbsoluteLimitAsksAgain(t *testing.T) {
 	}
 }
 
-// TestTheAbsoluteLimitCountsFromTheSignIn: one that the identity provider remembers from long ago begins no session.
+// TestTheAbsoluteLimitCountsFromTheSignIn: one that the identity provider remembers from long ago
+// begins no session.
 func TestTheAbsoluteLimitCountsFromTheSignIn(t *testing.T) {
 	for _, row := range []struct {
 		age time.Duration
 		in  bool
 	}{{29 * time.Minute, true}, {30 * time.Minute, false}, {2 * time.Hour, false}} {
-		w := newWorld(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
+		w := newSystem(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
 		b := w.browser()
 		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"auth_time": w.Now().Add(-row.age).Unix()} })
 		res := b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))

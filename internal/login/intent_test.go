@@ -12,7 +12,7 @@ import (
 func TestMeaning(t *testing.T) {
 	for _, set := range intenttest.Sets() {
 		t.Run(set.Name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			b := w.browser()
 			b.extra = set.HTTP()
 			res := b.send("GET", base+"/auth/login")

@@ -1,8 +1,11 @@
-// Package login walks a browser through the authorization-code flow with state, nonce and PKCE, keeps its session alive, and ends it.
+// Package login walks a browser through the authorization-code flow with state, nonce and PKCE,
+// keeps its session alive, and ends it.
 //
-// It keeps nothing: what must be remembered between two requests is in the browser's cookies, sealed where the browser must not read or change it.
-// No session begins before the ID token has been verified completely, by two implementations that share no code. Only a logout takes a session away;
-// a renewal that fails leaves the cookies alone, because another tab may have just renewed them.
+// It keeps nothing: what must be remembered between two requests is in the browser's cookies,
+// sealed where the browser must not read or change it. No session begins before the ID token has
+// been verified completely, by two implementations that share no code. Only a logout takes a
+// session away; a renewal that fails leaves the cookies alone, because another tab may have just
+// renewed them.
 package login
 
 // This file decides what a walk depends on.
@@ -19,25 +22,29 @@ import (
 
 // Config is everything that a walk depends on.
 type Config struct {
-	// Issuer is the user pool's issuer URL, byte for byte, and Keys are its signing keys. Both are required.
+	// Issuer is the user pool's issuer URL, byte for byte, and Keys are its signing keys. Both are
+	// required.
 	Issuer string
 	Keys   token.Keys
 
-	// Provider returns the app client to sign in with. It is asked for every request, so it must answer from memory when it can; an error means that
-	// nobody can tell right now. Required.
+	// Provider returns the app client to sign in with. It is asked for every request, so it must
+	// answer from memory when it can; an error means that nobody can tell right now. Required.
 	Provider func(context.Context) (Provider, error)
 
-	// Outdated, if set, is called when the identity provider refuses the client's secret: Provider should look again before it answers next.
+	// Outdated, if set, is called when the identity provider refuses the client's secret: Provider
+	// should look again before it answers next.
 	Outdated func()
 
-	// SecondOpinion verifies an ID token once more, with an implementation that shares no code with package token. Required.
+	// SecondOpinion verifies an ID token once more, with an implementation that shares no code with
+	// package token. Required.
 	SecondOpinion func(ctx context.Context, raw, clientID string) error
 
 	RequestID func(*http.Request) string // what a person quotes when something went wrong; nil: nothing
 	Brand     Brand
 	Scopes    []string // nil: openid and email, which keeps Cognito's ID token small
 
-	// HeaderBudget is how many bytes of request line and headers the API takes; 0: 10,240, the limit of HTTP APIs.
+	// HeaderBudget is how many bytes of request line and headers the API takes; 0: 10,240, the
+	// limit of HTTP APIs.
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	HeaderBudget int
 	SessionMax   time.Duration // a session ends this long after the sign-in, renewed or not; 0: no limit of our own
@@ -56,7 +63,8 @@ type Brand struct {
 	Support string // https or mailto URL
 }
 
-// nameless is what texts call an application without a name; on its own it says nothing, so no heading shows it.
+// nameless is what texts call an application without a name; on its own it says nothing, so no
+// heading shows it.
 const nameless = "this application"
 
 // Provider is the app client at the user pool, and where the application lives.

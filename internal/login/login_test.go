@@ -1,6 +1,7 @@
 package login_test
 
-// This file holds the way in to its rules: what a browser is sent with, what a callback must bring, and what becomes of everything that is not right.
+// This file holds the way in to its rules: what a browser is sent with, what a callback must bring,
+// and what becomes of everything that is not right.
 
 import (
 	"context"
@@ -28,7 +29,7 @@ func TestNewNamesEverythingMissing(t *testing.T) {
 }
 
 func TestSignIn(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	page := base + "/reports/%2F/a;b=c?a=1&b=%2F&b=x+y&c=%C3%A4"
 
@@ -56,7 +57,7 @@ func TestSignIn(t *testing.T) {
 
 // TestWireForm holds Set-Cookie lines and headers to the letter.
 func TestWireForm(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	res := b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))
 	var lines []string
@@ -94,7 +95,7 @@ func TestWireForm(t *testing.T) {
 }
 
 func TestLocalSiteHasItsOwnOriginAndNoHSTS(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	res := b.open(base+"/auth/login", "Host", "localhost:3000")
 	u, _ := url.Parse(next(t, res))
@@ -107,7 +108,7 @@ func TestLocalSiteHasItsOwnOriginAndNoHSTS(t *testing.T) {
 }
 
 func TestEveryLoginIsFresh(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	seen := map[string]bool{}
 	for range 50 {
 		u, _ := url.Parse(w.browser().begin(base + "/"))
@@ -122,13 +123,13 @@ func TestEveryLoginIsFresh(t *testing.T) {
 }
 
 func TestLoginFailsWithoutRandomness(t *testing.T) {
-	w := newWorld(t, func(c *login.Config) { c.Rand = strings.NewReader("too short") })
+	w := newSystem(t, func(c *login.Config) { c.Rand = strings.NewReader("too short") })
 	res := w.browser().open(base + "/auth/login")
 	w.wants(res, 500, "internal")
 }
 
 func TestLoginPassesOnWhatIsListed(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	res := w.browser().open(base + "/auth/login?identity_provider=Corp&idp_identifier=corp.example&login_hint=a%40b&lang=de&prompt=login" +
 		"&redirect_uri=https://evil.example&state=evil&client_id=evil&scope=admin&nonce=evil&code_challenge_method=plain&response_type=token")
 	u, _ := url.Parse(next(t, res))
@@ -179,7 +180,7 @@ func TestLoginRefuses(t *testing.T) {
 		{"an escaped route", "/auth/log%69n", nil, 404, "not_found"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			b := w.browser()
 			res := b.open(base+row.target, row.headers...)
 			w.wants(res, row.status, row.reason)
@@ -189,7 +190,7 @@ func TestLoginRefuses(t *testing.T) {
 		})
 	}
 	for _, path := range []string{"/auth/login", "/prod/auth/login", "/Prod/x/auth/login", "//evil.example/auth/login", "/login"} {
-		w := newWorld(t)
+		w := newSystem(t)
 		res := w.browser().send("GET", "https://"+host+path, asNavigation...)
 		w.wants(res, 404, "not_found")
 		if strings.Contains(body(res), "evil") {
@@ -199,7 +200,7 @@ func TestLoginRefuses(t *testing.T) {
 }
 
 func TestForwardedHeadersDecideNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	res := w.browser().open(base+"/auth/login", "X-Forwarded-Host", "evil.example", "X-Forwarded-Proto", "http", "X-Forwarded-Prefix", "/evil",
 		"Forwarded", "host=evil.example;proto=http", "X-Original-URL", "/evil", "X-HTTP-Method-Override", "POST")
 	u, _ := url.Parse(next(t, res))
@@ -214,7 +215,7 @@ func TestMethods(t *testing.T) {
 		"denied": "GET, HEAD", "edgeauth.js": "GET, HEAD", "edgeauth.d.ts": "GET, HEAD", "edgeauth.css": "GET, HEAD",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get"} {
-			w := newWorld(t)
+			w := newSystem(t)
 			res := w.browser().send(method, base+"/auth/"+route, "Sec-Fetch-Site", "same-origin")
 			if refused := res.StatusCode == 405; refused == slices.Contains(strings.Split(allowed, ", "), method) {
 				t.Errorf("%s %s: %d", method, route, res.StatusCode)
@@ -226,7 +227,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestProgramsReadJSON(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	res := w.browser().call("GET", base+"/auth/login?return_to=/Prod/")
 	var got map[string]any
 	if err := json.Unmarshal([]byte(body(res)), &got); err != nil || res.Header.Get("Content-Type") != "application/json" {
@@ -244,14 +245,14 @@ func TestProgramsReadJSON(t *testing.T) {
 // callbackRow is one thing that can be wrong with a callback.
 type callbackRow struct {
 	name   string
-	change func(w *world, b *browser, q url.Values) // of a callback that would be good
+	change func(w *system, b *browser, q url.Values) // of a callback that would be good
 	status int
 	reason string
 	calls  int // of the token endpoint
 }
 
 func (row callbackRow) run(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	u, _ := url.Parse(w.idp.authorize(t, b.begin(base+"/deep?link=1"), "alice"))
 	q := u.Query()
@@ -273,12 +274,12 @@ func (row callbackRow) run(t *testing.T) {
 	}
 }
 
-func claim(name string, value any) func(*world, *browser, url.Values) {
-	return func(w *world, _ *browser, _ url.Values) { w.idp.claims = tokentest.Claims{name: value} }
+func claim(name string, value any) func(*system, *browser, url.Values) {
+	return func(w *system, _ *browser, _ url.Values) { w.idp.claims = tokentest.Claims{name: value} }
 }
 
-func fault(status int, kind, text string) func(*world, *browser, url.Values) {
-	return func(w *world, _ *browser, _ url.Values) {
+func fault(status int, kind, text string) func(*system, *browser, url.Values) {
+	return func(w *system, _ *browser, _ url.Values) {
 		w.idp.fault = func(rw http.ResponseWriter, _ *http.Request) bool {
 			rw.Header().Set("Content-Type", kind)
 			rw.Header().Set("Location", "https://evil.example/")
@@ -289,8 +290,8 @@ func fault(status int, kind, text string) func(*world, *browser, url.Values) {
 	}
 }
 
-func edit(name string, value any) func(*world, *browser, url.Values) {
-	return func(w *world, _ *browser, _ url.Values) {
+func edit(name string, value any) func(*system, *browser, url.Values) {
+	return func(w *system, _ *browser, _ url.Values) {
 		w.idp.edit = func(answer map[string]any) {
 			if answer[name] = value; value == nil {
 				delete(answer, name)
@@ -303,26 +304,26 @@ func TestCallbackRefuses(t *testing.T) {
 	now := tokentest.Start.Unix()
 	const j = "application/json"
 	for _, row := range []callbackRow{
-		{"no state", func(_ *world, _ *browser, q url.Values) { q.Del("state") }, 400, "login_state_missing", 0},
-		{"an empty state", func(_ *world, _ *browser, q url.Values) { q.Set("state", "") }, 400, "login_state_missing", 0},
-		{"a wrong state", func(_ *world, _ *browser, q url.Values) { q.Set("state", strings.Repeat("A", 43)) }, 400, "login_state_invalid", 0},
-		{"a state with one byte changed", func(_ *world, _ *browser, q url.Values) {
+		{"no state", func(_ *system, _ *browser, q url.Values) { q.Del("state") }, 400, "login_state_missing", 0},
+		{"an empty state", func(_ *system, _ *browser, q url.Values) { q.Set("state", "") }, 400, "login_state_missing", 0},
+		{"a wrong state", func(_ *system, _ *browser, q url.Values) { q.Set("state", strings.Repeat("A", 43)) }, 400, "login_state_invalid", 0},
+		{"a state with one byte changed", func(_ *system, _ *browser, q url.Values) {
 			s := []byte(q.Get("state"))
 			s[5] ^= 1
 			q.Set("state", string(s))
 		}, 400, "login_state_invalid", 0},
-		{"a state cut short", func(_ *world, _ *browser, q url.Values) { q.Set("state", q.Get("state")[:43]) }, 400, "login_state_invalid", 0},
-		{"a state twice", func(_ *world, _ *browser, q url.Values) { q.Add("state", q.Get("state")) }, 400, "login_state_invalid", 0},
-		{"a code twice", func(_ *world, _ *browser, q url.Values) { q.Add("code", q.Get("code")) }, 400, "login_state_invalid", 0},
-		{"an error twice", func(_ *world, _ *browser, q url.Values) { q["error"] = []string{"a", "b"} }, 400, "login_state_invalid", 0},
-		{"no code", func(_ *world, _ *browser, q url.Values) { q.Del("code") }, 400, "login_state_invalid", 0},
-		{"another browser", func(_ *world, b *browser, _ url.Values) { clear(b.jar) }, 400, "login_state_missing", 0},
-		{"a browser in the middle of another login", func(w *world, b *browser, _ url.Values) {
+		{"a state cut short", func(_ *system, _ *browser, q url.Values) { q.Set("state", q.Get("state")[:43]) }, 400, "login_state_invalid", 0},
+		{"a state twice", func(_ *system, _ *browser, q url.Values) { q.Add("state", q.Get("state")) }, 400, "login_state_invalid", 0},
+		{"a code twice", func(_ *system, _ *browser, q url.Values) { q.Add("code", q.Get("code")) }, 400, "login_state_invalid", 0},
+		{"an error twice", func(_ *system, _ *browser, q url.Values) { q["error"] = []string{"a", "b"} }, 400, "login_state_invalid", 0},
+		{"no code", func(_ *system, _ *browser, q url.Values) { q.Del("code") }, 400, "login_state_invalid", 0},
+		{"another browser", func(_ *system, b *browser, _ url.Values) { clear(b.jar) }, 400, "login_state_missing", 0},
+		{"a browser in the middle of another login", func(w *system, b *browser, _ url.Values) {
 			other := w.browser()
 			other.begin(base + "/")
 			b.jar = other.jar
 		}, 400, "login_state_invalid", 0},
-		{"a pending login under the name of another", func(_ *world, b *browser, _ url.Values) {
+		{"a pending login under the name of another", func(_ *system, b *browser, _ url.Values) {
 			mine := b.has("__Secure-login-")[0]
 			b.begin(base + "/")
 			for _, c := range b.jar {
@@ -331,38 +332,38 @@ func TestCallbackRefuses(t *testing.T) {
 				}
 			}
 		}, 400, "login_state_invalid", 0},
-		{"a pending login that is not sealed", func(_ *world, b *browser, q url.Values) {
+		{"a pending login that is not sealed", func(_ *system, b *browser, q url.Values) {
 			for _, c := range b.jar {
 				c.value = `eyJzIjoieCJ9`
 			}
 		}, 400, "login_state_invalid", 0},
-		{"a pending login after ten minutes", func(w *world, b *browser, _ url.Values) {
+		{"a pending login after ten minutes", func(w *system, b *browser, _ url.Values) {
 			for _, c := range b.jar {
 				c.dies = c.dies.Add(time.Hour) // a browser whose clock stands still
 			}
 			w.Advance(10 * time.Minute)
 		}, 400, "login_state_invalid", 0},
-		{"a pending login from the future", func(w *world, _ *browser, _ url.Values) { w.Advance(-time.Hour) }, 400, "login_state_invalid", 0},
-		{"another issuer", func(_ *world, _ *browser, q url.Values) { q.Set("iss", "https://evil.example") }, 400, "login_state_invalid", 0},
-		{"two issuers", func(_ *world, _ *browser, q url.Values) { q["iss"] = []string{tokentest.Issuer, tokentest.Issuer} }, 400, "login_state_invalid", 0},
-		{"a prefetch", func(_ *world, b *browser, _ url.Values) { b.extra.Set("Sec-Purpose", "prefetch") }, 400, "bad_request", 0},
-		{"consent denied", func(_ *world, _ *browser, q url.Values) {
+		{"a pending login from the future", func(w *system, _ *browser, _ url.Values) { w.Advance(-time.Hour) }, 400, "login_state_invalid", 0},
+		{"another issuer", func(_ *system, _ *browser, q url.Values) { q.Set("iss", "https://evil.example") }, 400, "login_state_invalid", 0},
+		{"two issuers", func(_ *system, _ *browser, q url.Values) { q["iss"] = []string{tokentest.Issuer, tokentest.Issuer} }, 400, "login_state_invalid", 0},
+		{"a prefetch", func(_ *system, b *browser, _ url.Values) { b.extra.Set("Sec-Purpose", "prefetch") }, 400, "bad_request", 0},
+		{"consent denied", func(_ *system, _ *browser, q url.Values) {
 			q.Del("code")
 			q.Set("error", "access_denied")
 		}, 400, "login_refused", 0},
-		{"an error beside a code", func(_ *world, _ *browser, q url.Values) { q.Set("error", "server_error") }, 400, "login_refused", 0},
-		{"an error without state", func(_ *world, _ *browser, q url.Values) {
+		{"an error beside a code", func(_ *system, _ *browser, q url.Values) { q.Set("error", "server_error") }, 400, "login_refused", 0},
+		{"an error without state", func(_ *system, _ *browser, q url.Values) {
 			q.Del("code")
 			q.Del("state")
 			q.Set("error", "invalid_request")
 		}, 400, "login_refused", 0},
 
-		{"an unknown code", func(_ *world, _ *browser, q url.Values) { q.Set("code", "unknown") }, 400, "login_code_refused", 1},
-		{"a code of another login", func(w *world, _ *browser, q url.Values) {
+		{"an unknown code", func(_ *system, _ *browser, q url.Values) { q.Set("code", "unknown") }, 400, "login_code_refused", 1},
+		{"a code of another login", func(w *system, _ *browser, q url.Values) {
 			u, _ := url.Parse(w.idp.authorize(w.t, w.browser().begin(base+"/"), "mallory"))
 			q.Set("code", u.Query().Get("code"))
 		}, 400, "login_code_refused", 1},
-		{"a wrong secret", func(w *world, _ *browser, _ url.Values) {
+		{"a wrong secret", func(w *system, _ *browser, _ url.Values) {
 			w.idp.fault = func(rw http.ResponseWriter, _ *http.Request) bool { oauthError(rw, 400, "invalid_client"); return true }
 		}, 503, "config_unavailable", 1},
 		{"a wrong secret, as 401", fault(401, j, `{"error":"invalid_client"}`), 503, "config_unavailable", 1},
@@ -382,10 +383,10 @@ func TestCallbackRefuses(t *testing.T) {
 		{"no JSON object", fault(200, j, `[]`), 503, "provider_unavailable", 1},
 		{"an endless answer", fault(200, j, `{"a":"`+strings.Repeat("x", 1<<19)+`"}`), 503, "provider_unavailable", 1},
 		{"a good answer that is far too long", edit("more", strings.Repeat("x", 1<<18)), 503, "provider_unavailable", 1},
-		{"a lost connection", func(w *world, _ *browser, _ url.Values) {
+		{"a lost connection", func(w *system, _ *browser, _ url.Values) {
 			w.idp.fault = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 		}, 503, "provider_unavailable", 1},
-		{"nobody there", func(w *world, _ *browser, _ url.Values) { w.idp.server.Close() }, 503, "provider_unavailable", 0},
+		{"nobody there", func(w *system, _ *browser, _ url.Values) { w.idp.server.Close() }, 503, "provider_unavailable", 0},
 		{"no ID token", edit("id_token", nil), 503, "provider_unavailable", 1},
 		{"an ID token that is a number", edit("id_token", 7), 503, "provider_unavailable", 1},
 		{"no access token", edit("access_token", nil), 503, "provider_unavailable", 1},
@@ -402,24 +403,24 @@ func TestCallbackRefuses(t *testing.T) {
 		{"a token from the future", claim("iat", now+600), 400, "token_not_yet_valid", 1},
 		{"a token without a subject", claim("sub", ""), 400, "token_claims", 1},
 		{"another access token's hash", claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), 400, "token_access_hash", 1},
-		{"a key nobody published", func(w *world, _ *browser, _ url.Values) {
+		{"a key nobody published", func(w *system, _ *browser, _ url.Values) {
 			w.idp.edit = func(map[string]any) { w.SetKeys(tokentest.StockKey(2), tokentest.StockKey(3)) }
 		}, 400, "token_unknown_key", 1},
-		{"keys out of reach", func(w *world, _ *browser, _ url.Values) { w.keys = errKeys }, 503, "keys_unavailable", 1},
-		{"a second opinion without keys", func(w *world, _ *browser, _ url.Values) {
+		{"keys out of reach", func(w *system, _ *browser, _ url.Values) { w.keys = errKeys }, 503, "keys_unavailable", 1},
+		{"a second opinion without keys", func(w *system, _ *browser, _ url.Values) {
 			w.opinion = func(string, string) error { return errKeys }
 		}, 503, "keys_unavailable", 1},
-		{"a second opinion", func(w *world, _ *browser, _ url.Values) {
+		{"a second opinion", func(w *system, _ *browser, _ url.Values) {
 			w.opinion = func(string, string) error { return errors.New("no") }
 		}, 400, "login_disagree", 1},
-		{"a session that fits nowhere", func(w *world, _ *browser, _ url.Values) { w.idp.groups = 1000 }, 400, "login_too_large", 1},
+		{"a session that fits nowhere", func(w *system, _ *browser, _ url.Values) { w.idp.groups = 1000 }, 400, "login_too_large", 1},
 	} {
 		t.Run(row.name, row.run)
 	}
 }
 
 func TestSecondOpinionIsAskedAboutThisToken(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	var raw, client string
 	w.opinion = func(r, c string) error { raw, client = r, c; return nil }
 	b := w.browser()
@@ -429,9 +430,10 @@ func TestSecondOpinionIsAskedAboutThisToken(t *testing.T) {
 	}
 }
 
-// TestRepeatsThatAreSafe: what failed for a moment is asked again once, a code only when it cannot have been used.
+// TestRepeatsThatAreSafe: what failed for a moment is asked again once, a code only when it cannot
+// have been used.
 func TestRepeatsThatAreSafe(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	first := true
 	w.idp.fault = func(rw http.ResponseWriter, _ *http.Request) bool {
@@ -448,7 +450,7 @@ func TestRepeatsThatAreSafe(t *testing.T) {
 }
 
 func TestCodeUsedUpByALostAnswerIsNotCalledRefused(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	callback := w.idp.authorize(t, b.begin(base+"/"), "alice")
 	calls := 0
@@ -464,7 +466,7 @@ func TestCodeUsedUpByALostAnswerIsNotCalledRefused(t *testing.T) {
 }
 
 func TestNoTimeForASecondAttempt(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	callback := w.idp.authorize(t, b.begin(base+"/"), "alice")
 	w.idp.fault = func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(500); return true }
@@ -475,9 +477,10 @@ func TestNoTimeForASecondAttempt(t *testing.T) {
 	}
 }
 
-// TestAnswersBeforeTimeIsUp: a provider that keeps us waiting leads to our page, not to the end of the Lambda.
+// TestAnswersBeforeTimeIsUp: a provider that keeps us waiting leads to our page, not to the end of
+// the Lambda.
 func TestAnswersBeforeTimeIsUp(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	callback := w.idp.authorize(t, b.begin(base+"/"), "alice")
 	w.idp.fault = func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
@@ -502,14 +505,14 @@ func inTime(h http.Handler, d time.Duration) http.Handler {
 }
 
 func TestPendingLoginIsUsedOnce(t *testing.T) {
-	for want, change := range map[string]func(w *world){
-		"login_state_invalid": func(*world) {}, // after success: the browser holds other cookies
-		"login_state_missing": func(w *world) { // after a failure: it holds none
+	for want, change := range map[string]func(w *system){
+		"login_state_invalid": func(*system) {}, // after success: the browser holds other cookies
+		"login_state_missing": func(w *system) { // after a failure: it holds none
 			w.idp.fault = func(rw http.ResponseWriter, _ *http.Request) bool { oauthError(rw, 400, "invalid_grant"); return true }
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			change(w)
 			b := w.browser()
 			callback := w.idp.authorize(t, b.begin(base+"/deep"), "alice")
@@ -531,9 +534,10 @@ func TestPendingLoginIsUsedOnce(t *testing.T) {
 	}
 }
 
-// TestLateCallback: with a live session, a callback that nothing belongs to goes where its login wanted to.
+// TestLateCallback: with a live session, a callback that nothing belongs to goes where its login
+// wanted to.
 func TestLateCallback(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	callback := w.idp.authorize(t, b.begin(base+"/deep?link=1"), "alice")
 	b.open(callback)
@@ -574,7 +578,7 @@ func (b *browser) begin2(t *testing.T, page string) string {
 
 // TestRetryLinkKeepsThePage: the way on from an error leads to the page that was asked for.
 func TestRetryLinkKeepsThePage(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	callback := w.idp.authorize(t, b.begin(base+"/deep?link=1"), "alice")
 	clear(b.jar)
@@ -585,7 +589,7 @@ func TestRetryLinkKeepsThePage(t *testing.T) {
 }
 
 func TestPendingLogins(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	var callbacks []string
 	for i := range 7 {
@@ -612,9 +616,10 @@ func TestPendingLogins(t *testing.T) {
 	}
 }
 
-// TestPendingLoginsAreBoundedInBytes: a few logins with long addresses must not make our own routes unreachable.
+// TestPendingLoginsAreBoundedInBytes: a few logins with long addresses must not make our own routes
+// unreachable.
 func TestPendingLoginsAreBoundedInBytes(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	for range 10 {
 		w.Advance(time.Second)
@@ -644,7 +649,7 @@ func TestPendingLoginsAreBoundedInBytes(t *testing.T) {
 
 // TestSealedCookiesAreBound: nothing sealed for one purpose, name or site serves for another.
 func TestSealedCookiesAreBound(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	callback := w.idp.authorize(t, b.begin(base+"/"), "alice")
 	res := b.open(callback, "Host", "localhost:3000") // same client, same cookies, another site
@@ -664,7 +669,7 @@ func TestSealedCookiesAreBound(t *testing.T) {
 func TestErrorDescriptions(t *testing.T) {
 	const markup = `<script>alert(1)</script>"'` + "\u202e\x01\x7f"
 	t.Run("with state it is quoted, escaped", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		b := w.browser()
 		u, _ := url.Parse(w.idp.authorize(t, b.begin(base+"/"), "alice"))
 		q := u.Query()
@@ -685,7 +690,7 @@ func TestErrorDescriptions(t *testing.T) {
 		}
 	})
 	t.Run("without state nobody can make us say it", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		res := w.browser().open(base + "/auth/callback?error=access_denied&error_description=call+0800+now")
 		w.wants(res, 400, "login_refused")
 		if strings.Contains(body(res), "0800") {
@@ -693,24 +698,24 @@ func TestErrorDescriptions(t *testing.T) {
 		}
 	})
 	t.Run("the code of an error goes into no log unless it is one", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.wants(w.browser().open(base+"/auth/callback?error="+url.QueryEscape("Naughty\" code")), 400, "login_refused")
 		if w.last()["provider_error"] != "unknown" {
 			t.Errorf("log: %v", w.last())
 		}
 	})
 	t.Run("control characters are a bad request", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.wants(w.browser().open(base+"/auth/callback?error=x&error_description="+url.QueryEscape(markup)), 400, "login_state_invalid")
 	})
 }
 
 func TestSettingsOutOfReach(t *testing.T) {
-	for _, change := range []func(*world){
-		func(w *world) { w.settings = errors.New("no answer") },
-		func(w *world) { w.secret = "" },
+	for _, change := range []func(*system){
+		func(w *system) { w.settings = errors.New("no answer") },
+		func(w *system) { w.secret = "" },
 	} {
-		w := newWorld(t)
+		w := newSystem(t)
 		change(w)
 		for _, route := range []string{"login", "callback?code=a&state=b", "session", "signed-out", "denied"} {
 			res := w.browser().open(base + "/auth/" + route)
@@ -728,7 +733,7 @@ func TestSettingsOutOfReach(t *testing.T) {
 // TestBrokenBaseURLs: a list that cannot be right is a configuration error, not a missing page.
 func TestBrokenBaseURLs(t *testing.T) {
 	for _, urls := range [][]string{nil, {"app.example.com/Prod"}, {"https://app.example.com/Prod?x"}, {"ftp://app.example.com/Prod"}, {"https://u@app.example.com/Prod"}} {
-		w := newWorld(t, func(c *login.Config) {
+		w := newSystem(t, func(c *login.Config) {
 			c.Provider = func(context.Context) (login.Provider, error) {
 				return login.Provider{ClientID: "c", Secret: "s", LoginURL: "https://l.example", BaseURLs: urls}, nil
 			}

@@ -1,8 +1,9 @@
 package login
 
-// This file decides how a session ends: the refresh token is revoked, every cookie is cleared in every variant, and the browser goes through Cognito's
-// own logout, without which the next visit would sign in again without a question. Another site can make none of this happen unseen: whatever it sends
-// here gets a page that asks.
+// This file decides how a session ends: the refresh token is revoked, every cookie is cleared in
+// every variant, and the browser goes through Cognito's own logout, without which the next visit
+// would sign in again without a question. Another site can make none of this happen unseen:
+// whatever it sends here gets a page that asks.
 
 import (
 	"log/slog"
@@ -33,8 +34,9 @@ func (v *visit) logout() answer {
 	return a
 }
 
-// meant reports whether a GET was sent by a link on one of our pages or typed by somebody: not by an image that somebody has put into one. A browser that
-// does not say gets the page that asks; what is no browser cannot be tricked into anything.
+// meant reports whether a GET was sent by a link on one of our pages or typed by somebody: not by
+// an image that somebody has put into one. A browser that does not say gets the page that asks;
+// what is no browser cannot be tricked into anything.
 func meant(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
@@ -45,7 +47,8 @@ func meant(r *http.Request) bool {
 	return false
 }
 
-// goodbye sends a browser through Cognito's logout, which comes back to the signed-out page; a program is told where that is.
+// goodbye sends a browser through Cognito's logout, which comes back to the signed-out page; a
+// program is told where that is.
 // https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
 func (v *visit) goodbye() answer {
 	to := v.provider.LoginURL + "/logout?" + url.Values{

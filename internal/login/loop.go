@@ -12,15 +12,17 @@ import (
 
 var errLoop = reason.New(reason.LoginLoop, "login: several round trips within a minute")
 
-// loop answers a browser that goes round in circles. err is why its session does not count here; nil when it does, so that it is the application that
-// does not accept it.
+// loop answers a browser that goes round in circles. err is why its session does not count here;
+// nil when it does, so that it is the application that does not accept it.
 func (v *visit) loop(err error) answer {
 	a := v.failed(errLoop)
 	a.cookies = []cookie.Line{v.jar.ForgetMarks()}
-	cause := "The browser does not keep the session's cookie. Perhaps cookies are blocked for this site, or an extension or proxy removes them."
+	cause := "The browser does not keep the session's cookie. Perhaps cookies are blocked for this site, " +
+		"or an extension or proxy removes them."
 	switch {
 	case err == nil:
-		cause = "Your session is good, but {app} does not accept it: it is probably set up for another client of the sign-in service."
+		cause = "Your session is good, but {app} does not accept it: " +
+			"it is probably set up for another client of the sign-in service."
 	case errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrNotYetValid):
 		cause = "Your session seems to begin or end at the wrong time: a clock is probably wrong."
 	case errors.Is(err, token.ErrAudience) || errors.Is(err, token.ErrIssuer):

@@ -1,7 +1,9 @@
 package login_test
 
-// This file explores what two tabs of one browser can do to each other's session: requests that overlap, answers that come late or never, a clock that
-// jumps, outages, rotation on and off, a second user who signs in meanwhile. The handlers are the real ones; the model is only what must always be true.
+// This file explores what two tabs of one browser can do to each other's session: requests that
+// overlap, answers that come late or never, a clock that jumps, outages, rotation on and off, a
+// second user who signs in meanwhile. The handlers are the real ones; the model is only what must
+// always be true.
 
 import (
 	"fmt"
@@ -14,7 +16,7 @@ import (
 
 // play is one course of events in one browser.
 type play struct {
-	*world
+	*system
 	b      *browser
 	tabs   [3]*flight // requests under way
 	wrote  map[string]int
@@ -23,16 +25,17 @@ type play struct {
 	script []string
 }
 
-// flight is a request on its way: sent with the cookies of its moment, handled at another, answered at a third.
+// flight is a request on its way: sent with the cookies of its moment, handled at another, answered
+// at a third.
 type flight struct {
 	method, target, cookies string
 	answer                  *http.Response
 }
 
 func newPlay(t *testing.T, rotation bool, grace time.Duration) *play {
-	w := newWorld(t)
+	w := newSystem(t)
 	w.idp.rotation, w.idp.grace = rotation, grace
-	p := &play{world: w, b: w.browser(), wrote: map[string]int{}}
+	p := &play{system: w, b: w.browser(), wrote: map[string]int{}}
 	p.signIn("alice")
 	return p
 }
@@ -41,7 +44,8 @@ func (p *play) note(format string, args ...any) {
 	p.script = append(p.script, fmt.Sprintf(format, args...))
 }
 
-// signIn is a user who signs in, in a tab of his own. The sizes of the users' tokens differ, so that their cookies come in different numbers.
+// signIn is a user who signs in, in a tab of his own. The sizes of the users' tokens differ, so
+// that their cookies come in different numbers.
 func (p *play) signIn(user string) {
 	p.note("%s signs in", user)
 	p.idp.set(func(i *provider) { i.bySize = map[string]int{"bob": 60} })
@@ -123,7 +127,8 @@ func (p *play) mend() {
 	p.idp.set(func(i *provider) { i.fault = nil })
 }
 
-// end lets everything arrive, and then wants the browser signed in, as one user, if its refresh token lives.
+// end lets everything arrive, and then wants the browser signed in, as one user, if its refresh
+// token lives.
 func (p *play) end() {
 	p.mend()
 	for range 3 {

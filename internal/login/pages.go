@@ -1,7 +1,7 @@
 package login
 
-// This file decides what people read: what happened, the reason code and request id to quote, and one next step. The words are here, the shape in
-// page.html, the looks in edgeauth.css.
+// This file decides what people read: what happened, the reason code and request id to quote, and
+// one next step. The words are here, the shape in page.html, the looks in edgeauth.css.
 
 import (
 	"bytes"

@@ -1,9 +1,10 @@
 package login
 
-// This file decides when a session goes on. A renewal that fails takes nothing away: the refresh token that
-// was refused here may be the one that another tab has just exchanged for the next, and clearing cookies now
-// would clear what that tab got. So the answer is a "no", and what the browser holds stays; a new sign-in
-// writes over it. The exception is a token that belongs to somebody else.
+// This file decides when a session goes on. A renewal that fails takes nothing away: the refresh
+// token that was refused here may be the one that another tab has just exchanged for the next, and
+// clearing cookies now would clear what that tab got. So the answer is a "no", and what the browser
+// holds stays; a new sign-in writes over it. The exception is a token that belongs to somebody
+// else.
 
 import (
 	"errors"
@@ -31,7 +32,8 @@ func (v *visit) refresh() answer {
 	return answer{status: http.StatusNoContent, code: reason.OK, cookies: lines, notes: about(claims)}
 }
 
-// notRenewed answers a program whose session could not be renewed. What there is to rescue goes along.
+// notRenewed answers a program whose session could not be renewed. What there is to rescue goes
+// along.
 func (v *visit) notRenewed(err error, rescued []cookie.Line) answer {
 	a := v.failed(err)
 	a.cookies = rescued
@@ -41,9 +43,9 @@ func (v *visit) notRenewed(err error, rescued []cookie.Line) answer {
 	return a
 }
 
-// renewed renews the session that held belongs to, and returns what makes the browser hold it; with an error,
-// what makes it hold the refresh token that came with it, if it is a new one. The new ID token must speak of
-// the same sign-in of the same user (OpenID Connect Core, section 12.2).
+// renewed renews the session that held belongs to, and returns what makes the browser hold it; with
+// an error, what makes it hold the refresh token that came with it, if it is a new one. The new ID
+// token must speak of the same sign-in of the same user (OpenID Connect Core, section 12.2).
 func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
 	t, err := v.idp.renew(v.r.Context(), held.Token)
 	if err != nil {

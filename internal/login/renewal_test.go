@@ -1,6 +1,7 @@
 package login_test
 
-// This file holds renewal to its rules: unseen when it works, and never the end of a session that may still be good.
+// This file holds renewal to its rules: unseen when it works, and never the end of a session that
+// may still be good.
 
 import (
 	"context"
@@ -19,12 +20,12 @@ import (
 )
 
 // expire lets the ID token run out.
-func (w *world) expire() { w.Advance(61 * time.Minute) }
+func (w *system) expire() { w.Advance(61 * time.Minute) }
 
 func TestNavigationIsRenewedUnseen(t *testing.T) {
 	for _, rotation := range []bool{false, true} {
 		t.Run(fmt.Sprintf("rotation %v", rotation), func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			w.idp.rotation = rotation
 			b := w.browser()
 			b.signIn("alice", base+"/")
@@ -52,7 +53,7 @@ func TestNavigationIsRenewedUnseen(t *testing.T) {
 }
 
 func TestProgramsRenew(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.expire()
@@ -69,9 +70,10 @@ func TestProgramsRenew(t *testing.T) {
 	}
 }
 
-// TestRenewalKeepsTheOriginalExpiry: a rotated refresh token inherits what is left of the first one's life, so the cookie's Max-Age shrinks.
+// TestRenewalKeepsTheOriginalExpiry: a rotated refresh token inherits what is left of the first
+// one's life, so the cookie's Max-Age shrinks.
 func TestRenewalKeepsTheOriginalExpiry(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	w.idp.rotation = true
 	b := w.browser()
 	b.signIn("alice", base+"/")
@@ -89,7 +91,7 @@ func TestRenewalKeepsTheOriginalExpiry(t *testing.T) {
 }
 
 func TestRefreshLifeIsTheClients(t *testing.T) {
-	w := newWorld(t, func(c *login.Config) {
+	w := newSystem(t, func(c *login.Config) {
 		ask := c.Provider
 		c.Provider = func(ctx context.Context) (login.Provider, error) {
 			p, err := ask(ctx)
@@ -107,22 +109,23 @@ func TestRefreshLifeIsTheClients(t *testing.T) {
 func TestRefreshRefuses(t *testing.T) {
 	for _, row := range []struct {
 		name    string
-		change  func(w *world, b *browser)
+		change  func(w *system, b *browser)
 		headers []string
 		status  int
 		reason  string
 		calls   int  // of the token endpoint, beside the one for the sign-in
 		cleared bool // the browser is told to forget the session
 	}{
-		{"nobody signed in", func(_ *world, b *browser) { clear(b.jar) }, nil, 401, "no_session", 0, false},
-		{"a sealed cookie with a bit flipped", func(_ *world, b *browser) {
+		{"nobody signed in", func(_ *system, b *browser) { clear(b.jar) }, nil, 401, "no_session", 0, false},
+		{"a sealed cookie with a letter changed", func(_ *system, b *browser) {
 			c := b.jar[base+"/auth __Secure-refresh"]
-			c.value = "A" + c.value[1:]
-			if c.value[0] == b.value("__Secure-refresh")[0] {
-				c.value = "B" + c.value[1:]
+			first := byte('A')
+			if c.value[0] == first {
+				first = 'B'
 			}
+			c.value = string(first) + c.value[1:]
 		}, nil, 401, "no_session", 0, false},
-		{"two refresh cookies", func(_ *world, b *browser) {
+		{"two refresh cookies", func(_ *system, b *browser) {
 			b.jar["x"] = &kept{"__Secure-refresh", "other", base + "/auth/refresh", tokentest.Start.Add(1000 * time.Hour)}
 		}, nil, 401, "no_session", 0, false},
 		{"another site", nil, []string{"Sec-Fetch-Site", "cross-site"}, 403, "cross_site", 0, false},
@@ -130,21 +133,21 @@ func TestRefreshRefuses(t *testing.T) {
 		{"another origin, old browser", nil, []string{"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, 403, "cross_site", 0, false},
 		{"a sandboxed page", nil, []string{"Sec-Fetch-Site", "", "Origin", "null"}, 403, "cross_site", 0, false},
 
-		{"revoked", func(w *world, _ *browser) {
+		{"revoked", func(w *system, _ *browser) {
 			for _, f := range w.idp.live {
 				*f.revoked = true
 			}
 		}, nil, 401, "session_ended", 1, false},
-		{"a wrong secret", func(w *world, _ *browser) { w.idp.fault = status(400, "invalid_client") }, nil, 503, "config_unavailable", 1, false},
-		{"client not allowed", func(w *world, _ *browser) { w.idp.fault = status(400, "unauthorized_client") }, nil, 503, "config_unavailable", 1, false},
-		{"another 4xx", func(w *world, _ *browser) { w.idp.fault = status(400, "invalid_request") }, nil, 503, "provider_unavailable", 1, false},
-		{"throttling", func(w *world, _ *browser) { w.idp.fault = status(429, "slow_down") }, nil, 503, "provider_unavailable", 1, false},
-		{"throttling as 400", func(w *world, _ *browser) { w.idp.fault = status(400, "TooManyRequestsException") }, nil, 503, "provider_unavailable", 1, false},
-		{"a 500", func(w *world, _ *browser) { w.idp.fault = status(500, "invalid_grant") }, nil, 503, "provider_unavailable", 2, false},
-		{"a lost connection", func(w *world, _ *browser) {
+		{"a wrong secret", func(w *system, _ *browser) { w.idp.fault = status(400, "invalid_client") }, nil, 503, "config_unavailable", 1, false},
+		{"client not allowed", func(w *system, _ *browser) { w.idp.fault = status(400, "unauthorized_client") }, nil, 503, "config_unavailable", 1, false},
+		{"another 4xx", func(w *system, _ *browser) { w.idp.fault = status(400, "invalid_request") }, nil, 503, "provider_unavailable", 1, false},
+		{"throttling", func(w *system, _ *browser) { w.idp.fault = status(429, "slow_down") }, nil, 503, "provider_unavailable", 1, false},
+		{"throttling as 400", func(w *system, _ *browser) { w.idp.fault = status(400, "TooManyRequestsException") }, nil, 503, "provider_unavailable", 1, false},
+		{"a 500", func(w *system, _ *browser) { w.idp.fault = status(500, "invalid_grant") }, nil, 503, "provider_unavailable", 2, false},
+		{"a lost connection", func(w *system, _ *browser) {
 			w.idp.fault = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 		}, nil, 503, "provider_unavailable", 2, false},
-		{"a refusal after a lost connection", func(w *world, _ *browser) {
+		{"a refusal after a lost connection", func(w *system, _ *browser) {
 			n := 0
 			w.idp.fault = func(rw http.ResponseWriter, _ *http.Request) bool {
 				if n++; n == 1 {
@@ -154,19 +157,19 @@ func TestRefreshRefuses(t *testing.T) {
 				return true
 			}
 		}, nil, 503, "provider_unavailable", 2, false},
-		{"nobody there", func(w *world, _ *browser) { w.idp.server.Close() }, nil, 503, "provider_unavailable", 0, false},
-		{"an expired token", func(w *world, _ *browser) { w.idp.claims = tokentest.Claims{"exp": 1} }, nil, 503, "provider_unavailable", 1, false},
-		{"another client's token", func(w *world, _ *browser) { w.idp.claims = tokentest.Claims{"aud": "other"} }, nil, 503, "provider_unavailable", 1, false},
-		{"keys out of reach", func(w *world, _ *browser) { w.keys = errKeys }, nil, 503, "keys_unavailable", 1, false},
-		{"a second opinion", func(w *world, _ *browser) {
+		{"nobody there", func(w *system, _ *browser) { w.idp.server.Close() }, nil, 503, "provider_unavailable", 0, false},
+		{"an expired token", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"exp": 1} }, nil, 503, "provider_unavailable", 1, false},
+		{"another client's token", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"aud": "other"} }, nil, 503, "provider_unavailable", 1, false},
+		{"keys out of reach", func(w *system, _ *browser) { w.keys = errKeys }, nil, 503, "keys_unavailable", 1, false},
+		{"a second opinion", func(w *system, _ *browser) {
 			w.opinion = func(string, string) error { return errors.New("no") }
 		}, nil, 503, "provider_unavailable", 1, false},
-		{"a session that fits nowhere", func(w *world, _ *browser) { w.idp.groups = 250 }, nil, 400, "login_too_large", 1, false},
-		{"a token that is too long", func(w *world, _ *browser) { w.idp.groups = 1000 }, nil, 400, "login_too_large", 1, false},
+		{"a session that fits nowhere", func(w *system, _ *browser) { w.idp.groups = 250 }, nil, 400, "login_too_large", 1, false},
+		{"a token that is too long", func(w *system, _ *browser) { w.idp.groups = 1000 }, nil, 400, "login_too_large", 1, false},
 
-		{"another user", func(w *world, _ *browser) { w.idp.claims = tokentest.Claims{"sub": "mallory"} }, nil, 401, "session_changed", 1, true},
-		{"a later sign-in", func(w *world, _ *browser) { w.idp.claims = tokentest.Claims{"auth_time": tokentest.Start.Unix() + 1} }, nil, 401, "session_changed", 1, true},
-		{"the session of another user", func(w *world, b *browser) {
+		{"another user", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"sub": "mallory"} }, nil, 401, "session_changed", 1, true},
+		{"a later sign-in", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"auth_time": tokentest.Start.Unix() + 1} }, nil, 401, "session_changed", 1, true},
+		{"the session of another user", func(w *system, b *browser) {
 			other := w.browser()
 			other.signIn("mallory", base+"/")
 			other.jar[base+"/auth __Secure-refresh"] = b.jar[base+"/auth __Secure-refresh"]
@@ -174,7 +177,7 @@ func TestRefreshRefuses(t *testing.T) {
 		}, nil, 401, "session_changed", 1, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			b := w.browser()
 			b.signIn("alice", base+"/")
 			w.Advance(time.Minute)
@@ -208,7 +211,7 @@ func status(code int, text string) func(http.ResponseWriter, *http.Request) bool
 
 // TestRenewedTokenMayLackWhatOnlySignInsHave: no nonce, an earlier or equal sign-in time.
 func TestRenewedAuthTime(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.idp.claims = tokentest.Claims{"auth_time": tokentest.Start.Unix() - 100}
@@ -217,9 +220,10 @@ func TestRenewedAuthTime(t *testing.T) {
 	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
 }
 
-// TestNavigationWithoutProvider: while the identity provider is away, a session that is still good goes on, and one that is over waits.
+// TestNavigationWithoutProvider: while the identity provider is away, a session that is still good
+// goes on, and one that is over waits.
 func TestNavigationWithoutProvider(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.idp.fault = status(503, "away")
@@ -242,7 +246,7 @@ func TestNavigationWithoutProvider(t *testing.T) {
 }
 
 func TestNavigationWithoutKeys(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.keys = errKeys
@@ -253,8 +257,9 @@ func TestNavigationWithoutKeys(t *testing.T) {
 	w.wants(b.call("GET", base+"/auth/session"), 503, "keys_unavailable")
 }
 
-// TestRotatedTokenIsRescued: the provider has exchanged the refresh token, and then the ID token that came with the new one cannot be verified. The new
-// one is kept all the same, for the old one is worth nothing any more.
+// TestRotatedTokenIsRescued: the provider has exchanged the refresh token, and then the ID token
+// that came with the new one cannot be verified. The new one is kept all the same, for the old one
+// is worth nothing any more.
 func TestRotatedTokenIsRescued(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -267,7 +272,7 @@ func TestRotatedTokenIsRescued(t *testing.T) {
 		{"a page, late", 2 * time.Hour, func(b *browser) *http.Response { return b.open(base + "/auth/login") }, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newSystem(t)
 			w.idp.rotation = true
 			b := w.browser()
 			b.signIn("alice", base+"/")
@@ -286,7 +291,7 @@ func TestRotatedTokenIsRescued(t *testing.T) {
 		})
 	}
 	t.Run("an answer that comes after somebody else has signed in", func(t *testing.T) {
-		w := newWorld(t)
+		w := newSystem(t)
 		w.idp.rotation = true
 		b := w.browser()
 		b.signIn("alice", base+"/")
@@ -304,7 +309,7 @@ func TestRotatedTokenIsRescued(t *testing.T) {
 
 // TestSessionThatIsGoodIsUsed: no renewal, no login; but whoever asks to be asked is asked.
 func TestSessionThatIsGoodIsUsed(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok")
@@ -325,10 +330,11 @@ func TestSessionThatIsGoodIsUsed(t *testing.T) {
 	}
 }
 
-// TestLoserOfARace: the refresh token that a tab presents was exchanged by another tab a moment ago. It is not asked twice about, nothing is cleared,
-// and by the time the loser has come round the winner's session is there.
+// TestLoserOfARace: the refresh token that a tab presents was exchanged by another tab a moment
+// ago. It is not asked twice about, nothing is cleared, and by the time the loser has come round
+// the winner's session is there.
 func TestLoserOfARace(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	w.idp.rotation = true
 	b := w.browser()
 	b.signIn("alice", base+"/")
@@ -360,7 +366,7 @@ func TestLoserOfARace(t *testing.T) {
 }
 
 func TestAgainIsNoWayAroundRenewal(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.expire()
@@ -383,7 +389,7 @@ func TestLimits(t *testing.T) {
 		{"idle, reached", 0, time.Hour, []time.Duration{59 * time.Minute, time.Hour}, "session_ended"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t, func(c *login.Config) { c.SessionMax, c.SessionIdle = row.max, row.idle })
+			w := newSystem(t, func(c *login.Config) { c.SessionMax, c.SessionIdle = row.max, row.idle })
 			b := w.browser()
 			b.signIn("alice", base+"/")
 			for i, step := range row.steps {
@@ -408,7 +414,7 @@ func TestLimits(t *testing.T) {
 		})
 	}
 	t.Run("cookies do not outlive the absolute limit", func(t *testing.T) {
-		w := newWorld(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
+		w := newSystem(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
 		b := w.browser()
 		b.signIn("alice", base+"/")
 		w.Advance(30 * time.Minute)
@@ -418,9 +424,10 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// TestSecretRotation: what was sealed with the former secret opens for as long as it is known, and is sealed anew with the next renewal.
+// TestSecretRotation: what was sealed with the former secret opens for as long as it is known, and
+// is sealed anew with the next renewal.
 func TestSecretRotation(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	late := b.fork()
@@ -433,9 +440,10 @@ func TestSecretRotation(t *testing.T) {
 	w.wants(late.call("POST", base+"/auth/refresh"), 204, "ok")
 }
 
-// TestSecretChangesUnderway: the secret that is in memory is no longer the client's. One look at the new one is enough; the same one is not tried twice.
+// TestSecretChangesUnderway: the secret that is in memory is no longer the client's. One look at
+// the new one is enough; the same one is not tried twice.
 func TestSecretChangesUnderway(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	stale := w.secret
@@ -456,9 +464,10 @@ func TestSecretChangesUnderway(t *testing.T) {
 	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
 }
 
-// TestNewUserReplacesTheOldOneWhole: no part of one user's session survives another's sign-in, not even where the new one gets less.
+// TestNewUserReplacesTheOldOneWhole: no part of one user's session survives another's sign-in, not
+// even where the new one gets less.
 func TestNewUserReplacesTheOldOneWhole(t *testing.T) {
-	w := newWorld(t, func(c *login.Config) { c.HeaderBudget = 20480 })
+	w := newSystem(t, func(c *login.Config) { c.HeaderBudget = 20480 })
 	b := w.browser()
 	w.idp.groups, w.idp.filler = 100, 4000
 	b.signIn("alice", base+"/")
@@ -478,7 +487,7 @@ func TestNewUserReplacesTheOldOneWhole(t *testing.T) {
 }
 
 func TestNavigationWithTwoUsersCookies(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	alice, bob := w.browser(), w.browser()
 	alice.signIn("alice", base+"/")
 	bob.signIn("bob", base+"/")
@@ -496,7 +505,7 @@ func TestNavigationWithTwoUsersCookies(t *testing.T) {
 }
 
 func TestSessionTellsScripts(t *testing.T) {
-	w := newWorld(t)
+	w := newSystem(t)
 	b := w.browser()
 	res := b.call("GET", base+"/auth/session")
 	w.wants(res, 401, "no_session")

@@ -17,19 +17,22 @@ var (
 	errPrefetch   = reason.New(reason.BadRequest, "login: nothing begins or ends for a prefetch")
 )
 
-// The questions about what a browser means, of a request here: package intent answers them, for the authorizer too.
+// The questions about what a browser means, of a request here: package intent answers them, for the
+// authorizer too.
 
 func person(r *http.Request) bool     { return intent.Person(intent.Of(r.Header)) }
 func navigation(r *http.Request) bool { return intent.Navigation(r.Method, intent.Of(r.Header)) }
 func document(r *http.Request) bool   { return intent.Document(intent.Of(r.Header)) }
 func prefetch(r *http.Request) bool   { return intent.Prefetch(intent.Of(r.Header)) }
 
-// sameOrigin reports whether a request that changes something came from a page of this origin, or from no page at all.
+// sameOrigin reports whether a request that changes something came from a page of this origin, or
+// from no page at all.
 func sameOrigin(r *http.Request) bool {
 	return !intent.CrossSite(r.Method, intent.Of(r.Header), r.Host, nil)
 }
 
-// parameters returns the query's parameters with these names. Each may be there once, with at most 2 kB and no control characters.
+// parameters returns the query's parameters with these names. Each may be there once, with at most
+// 2 kB and no control characters.
 func parameters(r *http.Request, names ...string) (map[string]string, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -1,8 +1,9 @@
 package login
 
-// This file decides where a browser may be sent back to: a path on this site, never anywhere else, whatever a browser makes of it. Go and browsers read
-// URLs differently (https://url.spec.whatwg.org/): browsers take "\" for "/", drop TAB and line breaks, and resolve %2e%2e as "..". So only what both
-// read alike passes, and it passes byte for byte.
+// This file decides where a browser may be sent back to: a path on this site, never anywhere else,
+// whatever a browser makes of it. Go and browsers read URLs differently
+// (https://url.spec.whatwg.org/): browsers take "\" for "/", drop TAB and line breaks, and resolve
+// %2e%2e as "..". So only what both read alike passes, and it passes byte for byte.
 
 import (
 	"net/url"
@@ -10,11 +11,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxTarget is the longest return target; with it, no address of ours comes near the 8 kB at which proxies give up.
+// maxTarget is the longest return target; with it, no address of ours comes near the 8 kB at which
+// proxies give up.
 const maxTarget = 2048
 
-// returnTo returns the path, query and fragment that raw names under base, or the site's front page when it names none. Our own routes are none: to
-// return to the logout would sign out.
+// returnTo returns the path, query and fragment that raw names under base, or the site's front page
+// when it names none. Our own routes are none: to return to the logout would sign out.
 func returnTo(base, raw string) string {
 	if !onSite(base, raw) {
 		return base + "/"

@@ -1,6 +1,7 @@
 package login
 
-// This file holds the return target to its rule, against a model of what browsers make of an address.
+// This file holds the return target to its rule, against a model of what browsers make of an
+// address.
 
 import (
 	"fmt"
@@ -102,7 +103,8 @@ func FuzzReturnTo(f *testing.F) {
 	})
 }
 
-// holds states the property: whatever comes in, what goes out stays on the site by a browser's reading, and is what came in or the front page.
+// holds states the property: whatever comes in, what goes out stays on the site by a browser's
+// reading, and is what came in or the front page.
 func holds(t *testing.T, base, raw string) {
 	t.Helper()
 	got := returnTo(base, raw)
@@ -129,7 +131,8 @@ func holds(t *testing.T, base, raw string) {
 	}
 }
 
-// browse returns the path that a browser on an https page requests for a reference, by the URL standard, or an error if it leaves the origin.
+// browse returns the path that a browser on an https page requests for a reference, by the URL
+// standard, or an error if it leaves the origin.
 func browse(ref string) (string, error) {
 	ref = strings.TrimFunc(ref, func(c rune) bool { return c <= ' ' })
 	ref = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(ref)

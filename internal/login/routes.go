@@ -72,7 +72,8 @@ var routes = map[string]route{
 	"edgeauth.css":  {[]string{"GET", "HEAD"}, true, serveStyle},
 }
 
-// timeToAnswer is kept of a Lambda's time, so that a provider that does not answer leads to a page of ours and not to one of the gateway's.
+// timeToAnswer is kept of a Lambda's time, so that a provider that does not answer leads to a page
+// of ours and not to one of the gateway's.
 const timeToAnswer = 500 * time.Millisecond
 
 // ServeHTTP answers a request, and logs one line about it.

@@ -1,7 +1,8 @@
 package login
 
-// This file decides which site a request belongs to. API Gateway says under which host name and path it was reached; that pair must be one that
-// the configuration lists. The Host and X-Forwarded headers decide nothing: they are the client's to write.
+// This file decides which site a request belongs to. API Gateway says under which host name and
+// path it was reached; that pair must be one that the configuration lists. The Host and X-Forwarded
+// headers decide nothing: they are the client's to write.
 
 import (
 	"errors"
@@ -16,7 +17,8 @@ type site struct {
 	base   string // /Prod, or "" at the root
 }
 
-// siteOf returns the listed site that host and base belong to. The scheme is the list's: a Lambda cannot see it.
+// siteOf returns the listed site that host and base belong to. The scheme is the list's: a Lambda
+// cannot see it.
 func siteOf(baseURLs []string, host, base string) (site, error) {
 	if len(baseURLs) == 0 {
 		return site{}, errors.Join(errConfig, errors.New("login: no base URL is listed"))

@@ -1,7 +1,7 @@
 package login
 
-// This file decides what happens to a browser that is sent to the login: back at once if its session is good,
-// renewed without a word if it can be, and otherwise on to the identity provider.
+// This file decides what happens to a browser that is sent to the login: back at once if its
+// session is good, renewed without a word if it can be, and otherwise on to the identity provider.
 
 import (
 	"errors"
@@ -71,7 +71,8 @@ type standing struct {
 	held   jar.Renewal  // what it can be renewed with
 }
 
-// standing finds out how the browser's session stands. spent tells the refresh cookie that was tried already.
+// standing finds out how the browser's session stands. spent tells the refresh cookie that was
+// tried already.
 func (v *visit) standing(spent string) standing {
 	s := standing{}
 	s.claims, s.err = v.session()
@@ -98,7 +99,8 @@ func (v *visit) standing(spent string) standing {
 	return s
 }
 
-// resume does what the state of the browser's session asks for. Nobody is asked who he is if that can be helped.
+// resume does what the state of the browser's session asks for. Nobody is asked who he is if that
+// can be helped.
 func (v *visit) resume(target string, q map[string]string) answer {
 	s := v.standing(q["again"])
 	switch s.state {
@@ -127,8 +129,8 @@ func (v *visit) renew(target string, q map[string]string, s standing) answer {
 	case err == nil:
 		return v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), about(claims)...)
 	case errors.Is(err, errEnded):
-		// Another tab may have used this refresh token a moment ago, and its answer brought the next one: look
-		// again what the browser holds.
+		// Another tab may have used this refresh token a moment ago, and its answer brought the
+		// next one: look again what the browser holds.
 		return v.redirect(v.again(), nil, note("renewal", string(reason.Of(err))))
 	case errors.Is(err, jar.ErrChanged):
 		return v.start(target, q, v.jar.ForgetSession()...)
@@ -141,8 +143,8 @@ func (v *visit) renew(target string, q map[string]string, s standing) answer {
 	return a
 }
 
-// bounce sends a browser back whose session is good. If that does not help, the application and we disagree
-// about it.
+// bounce sends a browser back whose session is good. If that does not help, the application and we
+// disagree about it.
 func (v *visit) bounce(target string, claims token.Claims) answer {
 	if v.jar.Bounced(target) {
 		return v.loop(nil)
@@ -150,15 +152,16 @@ func (v *visit) bounce(target string, claims token.Claims) answer {
 	return v.redirect(target, v.jar.Bounce(target), about(claims)...)
 }
 
-// again is the address of this very login with a mark that renewal with this refresh cookie has been tried.
+// again is the address of this very login with a mark that renewal with this refresh cookie has
+// been tried.
 func (v *visit) again() string {
 	q := v.r.URL.Query()
 	q.Set("again", v.jar.Tag())
 	return v.site.auth("login") + "?" + q.Encode()
 }
 
-// start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636). forget is what
-// the browser forgets on the way.
+// start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636).
+// forget is what the browser forgets on the way.
 func (v *visit) start(target string, q map[string]string, forget ...cookie.Line) answer {
 	p, lines, err := v.jar.Begin(target)
 	if err != nil {

@@ -1,7 +1,7 @@
 package login
 
-// This file decides when an ID token is a session: when two implementations that share no code say so of a new
-// one, and when one of them says so of what a browser presents.
+// This file decides when an ID token is a session: when two implementations that share no code say
+// so of a new one, and when one of them says so of what a browser presents.
 
 import (
 	"context"

@@ -1,7 +1,7 @@
 package login
 
-// This file decides what a request is before any route sees it: which site it belongs to, and what its
-// browser holds.
+// This file decides what a request is before any route sees it: which site it belongs to, and what
+// its browser holds.
 
 import (
 	"errors"
@@ -28,7 +28,7 @@ type visit struct {
 	provider Provider
 	site     site
 	jar      *jar.Jar
-	idp      endpoint
+	idp      backChannel
 }
 
 // enter finds out which site the request belongs to, and opens its jar.
@@ -40,14 +40,17 @@ func (v *visit) enter(base string) error {
 	if v.site, err = siteOf(p.BaseURLs, v.r.Host, base); err != nil {
 		return err
 	}
-	v.idp = endpoint{client: v.client, oauth: oauthConfig(p, v.site, v.Scopes), revocation: p.LoginURL + "/oauth2/revoke", newSecret: v.newSecret}
-	return v.use(p, "")
+	v.idp = backChannel{
+		client: v.client, oauth: oauthConfig(p, v.site, v.Scopes), revocation: p.LoginURL + "/oauth2/revoke",
+		newSecret: v.newSecret,
+	}
+	return v.use(p)
 }
 
-// use makes p the client of this visit. Cookies sealed with the former secret open, too.
-func (v *visit) use(p Provider, former string) error {
+// use makes p the client of this visit.
+func (v *visit) use(p Provider) error {
 	j, err := jar.Open(v.r, v.now, jar.Config{
-		Site: v.site.url, Base: v.site.base, Secrets: []string{p.Secret, p.FormerSecret, former},
+		Site: v.site.url, Base: v.site.base, Secrets: []string{p.Secret, p.FormerSecret},
 		Budget: v.HeaderBudget, Rand: v.Rand, SessionMax: v.SessionMax, SessionIdle: v.SessionIdle,
 	})
 	if err != nil {
@@ -61,7 +64,7 @@ func (v *visit) use(p Provider, former string) error {
 func (v *visit) newSecret() (string, bool) {
 	v.Outdated()
 	p, err := v.Provider(v.r.Context())
-	if err != nil || p.Secret == v.provider.Secret || v.use(p, v.provider.Secret) != nil {
+	if err != nil || p.Secret == v.provider.Secret || v.use(p) != nil {
 		return "", false
 	}
 	return p.Secret, true

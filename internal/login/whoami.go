@@ -1,6 +1,7 @@
 package login
 
-// This file decides what a page's script may know about the session whose cookie it cannot read: who, until when, and how to end it. No token is in it.
+// This file decides what a page's script may know about the session whose cookie it cannot read:
+// who, until when, and how to end it. No token is in it.
 
 import (
 	"net/http"

@@ -1,7 +1,8 @@
 package login_test
 
-// This file is the list of what users of comparable systems ask for and stumble over after the first login, and where this repository has it tested, or
-// why it does not do it. TestWishes holds the list to its word.
+// This file is the list of what users of comparable systems ask for and stumble over after the
+// first login, and where this repository has it tested, or why it does not do it. TestWishes holds
+// the list to its word.
 
 import (
 	"os"
@@ -68,7 +69,8 @@ func TestWishes(t *testing.T) {
 	}
 }
 
-// exists reports whether a folder of the repository has a test of that name: a Go test, or a rule by which the template is broken.
+// exists reports whether a folder of the repository has a test of that name: a Go test, or a rule
+// by which the template is broken.
 func exists(name string) bool {
 	folder, test, _ := strings.Cut(name, ".")
 	pattern, definition := "*_test.go", "func "+test+"("

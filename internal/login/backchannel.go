@@ -1,10 +1,11 @@
 package login
 
-// This file decides how the token endpoint is asked, and what its answers mean. Only a definite "no" is taken for one: everything else is "cannot
-// tell", which never costs anybody a session.
+// This file decides how the token endpoint is asked, and what its answers mean. Only a definite
+// "no" is taken for one: everything else is "cannot tell", which never costs anybody a session.
 //
-// A 4xx is never asked again. A 5xx and a lost connection are, once, if time is left, except that a code goes out again only when the first request
-// was answered with a 5xx or never left: a code works once, and a second use may revoke what the first one brought (RFC 6749, section 4.1.2).
+// A 4xx is never asked again. A 5xx and a lost connection are, once, if time is left, except that a
+// code goes out again only when the first request was answered with a 5xx or never left: a code
+// works once, and a second use may revoke what the first one brought (RFC 6749, section 4.1.2).
 
 import (
 	"context"
@@ -42,8 +43,9 @@ type tokens struct {
 	id, access, refresh string
 }
 
-// endpoint is the identity provider's back door, with which the client talks under its own name.
-type endpoint struct {
+// backChannel is the way to the identity provider that no browser sees, under the name of the
+// client.
+type backChannel struct {
 	client     *http.Client
 	oauth      oauth2.Config
 	revocation string                // the address of the revocation endpoint
@@ -65,23 +67,24 @@ func oauthConfig(p Provider, s site, scopes []string) oauth2.Config {
 }
 
 // exchange redeems a code.
-func (e *endpoint) exchange(ctx context.Context, code, verifier string) (tokens, error) {
+func (e *backChannel) exchange(ctx context.Context, code, verifier string) (tokens, error) {
 	return e.ask(ctx, errCodeRefused, unsent, func(ctx context.Context) (*oauth2.Token, error) {
 		return e.oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	})
 }
 
-// renew redeems a refresh token. Without rotation the answer holds no new one, and tokens.refresh is the old.
-func (e *endpoint) renew(ctx context.Context, refresh string) (tokens, error) {
+// renew redeems a refresh token. Without rotation the answer holds no new one, and tokens.refresh
+// is the old.
+func (e *backChannel) renew(ctx context.Context, refresh string) (tokens, error) {
 	return e.ask(ctx, errEnded, lost, func(ctx context.Context) (*oauth2.Token, error) {
 		return e.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
 	})
 }
 
-// ask sends a grant, at most twice, and once more if the client's secret turns out to have changed. refused is
-// what invalid_grant means for this grant; again says of a failed attempt whether the request may go out once
-// more.
-func (e *endpoint) ask(
+// ask sends a grant, at most twice, and once more if the client's secret turns out to have changed.
+// refused is what invalid_grant means for this grant; again says of a failed attempt whether the
+// request may go out once more.
+func (e *backChannel) ask(
 	ctx context.Context, refused error, again func(error) bool, send func(context.Context) (*oauth2.Token, error),
 ) (tokens, error) {
 	attempt := func() (*oauth2.Token, error) {
@@ -107,7 +110,8 @@ func (e *endpoint) ask(
 	return read(t)
 }
 
-// meaning turns a failed attempt into one of our errors. Nothing of the answer's body goes into it but a well-formed error code.
+// meaning turns a failed attempt into one of our errors. Nothing of the answer's body goes into it
+// but a well-formed error code.
 func meaning(err, refused error, retried bool) error {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) {
@@ -137,7 +141,8 @@ func oauthCode(err error) string {
 	return answered.ErrorCode
 }
 
-// wellFormedError reports whether s looks like an error code of RFC 6749, all of which are lower-case words.
+// wellFormedError reports whether s looks like an error code of RFC 6749, all of which are
+// lower-case words.
 func wellFormedError(s string) bool {
 	return s != "" && len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
@@ -182,7 +187,8 @@ func timeLeft(ctx context.Context) bool {
 	return ctx.Err() == nil && (!limited || time.Until(deadline) > attemptTime+time.Second)
 }
 
-// read takes the tokens out of an answer, which must be what RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3 say.
+// read takes the tokens out of an answer, which must be what RFC 6749 section 5.1 and OpenID
+// Connect Core section 3.1.3.3 say.
 func read(t *oauth2.Token) (tokens, error) {
 	id, _ := t.Extra("id_token").(string)
 	if id == "" || !strings.EqualFold(t.TokenType, "Bearer") {
@@ -192,7 +198,7 @@ func read(t *oauth2.Token) (tokens, error) {
 }
 
 // revoke makes the identity provider forget a refresh token (RFC 7009).
-func (e *endpoint) revoke(ctx context.Context, refresh string) error {
+func (e *backChannel) revoke(ctx context.Context, refresh string) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	body := strings.NewReader(url.Values{"token": {refresh}}.Encode())
@@ -213,7 +219,8 @@ func (e *endpoint) revoke(ctx context.Context, refresh string) error {
 	return nil
 }
 
-// guarded returns c with the limits that the exchange relies on: no redirects, a bounded answer, and JSON where tokens are.
+// guarded returns c with the limits that the exchange relies on: no redirects, a bounded answer,
+// and JSON where tokens are.
 func guarded(c *http.Client) *http.Client {
 	if c == nil {
 		c = &http.Client{Timeout: 2 * attemptTime}

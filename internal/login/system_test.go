@@ -1,7 +1,8 @@
 package login_test
 
-// This file is the world the tests play in: an identity provider that is stricter than Cognito, a browser that is as strict as browsers are, a clock
-// that stands still, and a log that is searched for secrets after every test.
+// This file is the system that the tests run in: an identity provider that is stricter than
+// Cognito, a browser that is as strict as browsers are, a clock that stands still, and a log that
+// is searched for secrets after every test.
 
 import (
 	"bytes"
@@ -38,8 +39,9 @@ const (
 	clientSecret = "canary-client-secret-0123456789"
 )
 
-// world is everything but the browsers.
-type world struct {
+// system is everything that a test runs in but the browsers: the handlers, the identity provider,
+// the log.
+type system struct {
 	*tokentest.Pool
 	t       *testing.T
 	idp     *provider
@@ -54,10 +56,10 @@ type world struct {
 	bodies         bytes.Buffer                     // every body that was not one of our redirect pages
 }
 
-// newWorld returns a world in which everything works. change may change the configuration.
-func newWorld(t *testing.T, change ...func(*login.Config)) *world {
+// newSystem returns a system in which everything works. change may change the configuration.
+func newSystem(t *testing.T, change ...func(*login.Config)) *system {
 	t.Helper()
-	w := &world{Pool: tokentest.New(t), t: t, log: &journal{}, secret: clientSecret, opinion: func(_, _ string) error { return nil }, outdated: func() {}}
+	w := &system{Pool: tokentest.New(t), t: t, log: &journal{}, secret: clientSecret, opinion: func(_, _ string) error { return nil }, outdated: func() {}}
 	w.idp = newProvider(w)
 	c := login.Config{
 		Issuer: tokentest.Issuer,
@@ -88,7 +90,7 @@ func newWorld(t *testing.T, change ...func(*login.Config)) *world {
 }
 
 // keyring makes key lookups fail on demand.
-type keyring struct{ w *world }
+type keyring struct{ w *system }
 
 func (k keyring) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
 	if k.w.keys != nil {
@@ -112,7 +114,7 @@ func (j *journal) Write(b []byte) (int, error) {
 }
 
 // lines returns the log's records.
-func (w *world) lines() []map[string]any {
+func (w *system) lines() []map[string]any {
 	w.log.mu.Lock()
 	defer w.log.mu.Unlock()
 	var all []map[string]any
@@ -127,7 +129,7 @@ func (w *world) lines() []map[string]any {
 }
 
 // last returns the latest record.
-func (w *world) last() map[string]any {
+func (w *system) last() map[string]any {
 	w.t.Helper()
 	all := w.lines()
 	if len(all) == 0 {
@@ -137,7 +139,7 @@ func (w *world) last() map[string]any {
 }
 
 // search looks for secrets where none may be: in the log, and in what pages and programs were told.
-func (w *world) search() {
+func (w *system) search() {
 	w.lines()
 	w.idp.mu.Lock()
 	defer w.idp.mu.Unlock()
@@ -158,7 +160,7 @@ func (w *world) search() {
 
 // provider is the identity provider: the token endpoint checks what Cognito checks, and more.
 type provider struct {
-	w      *world
+	w      *system
 	server *httptest.Server
 	url    string
 
@@ -190,7 +192,7 @@ type family struct {
 	revoked  *bool
 }
 
-func newProvider(w *world) *provider {
+func newProvider(w *system) *provider {
 	p := &provider{w: w, codes: map[string]issued{}, live: map[string]*family{}, secrets: map[string][]string{"client secret": {clientSecret}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /oauth2/token", p.token)
@@ -206,7 +208,8 @@ func (p *provider) secretly(what, s string) string {
 	return s
 }
 
-// authorize is a user who signs in: it takes the address the browser was sent to and returns the path of the callback.
+// authorize is a user who signs in: it takes the address the browser was sent to and returns the
+// path of the callback.
 func (p *provider) authorize(t *testing.T, address, user string) string {
 	t.Helper()
 	p.mu.Lock()
@@ -371,7 +374,7 @@ func (p *provider) set(change func(p *provider)) {
 
 // browser keeps cookies as browsers do, and sends what browsers send.
 type browser struct {
-	w   *world
+	w   *system
 	jar map[string]*kept // by path and name
 	// bare is a browser without Sec-Fetch headers.
 	bare bool
@@ -385,7 +388,7 @@ type kept struct {
 	dies              time.Time
 }
 
-func (w *world) browser() *browser {
+func (w *system) browser() *browser {
 	return &browser{w: w, jar: map[string]*kept{}, extra: http.Header{}}
 }
 
@@ -424,7 +427,8 @@ func (b *browser) cookies(path string) string {
 	return strings.Join(pairs, "; ")
 }
 
-// take obeys the Set-Cookie headers of an answer. What a browser would drop in silence is a mistake of ours.
+// take obeys the Set-Cookie headers of an answer. What a browser would drop in silence is a mistake
+// of ours.
 func (b *browser) take(r *http.Response) {
 	b.w.t.Helper()
 	for _, line := range r.Header.Values("Set-Cookie") {
@@ -612,7 +616,7 @@ func (b *browser) who() string {
 }
 
 // wants holds an answer to its status and reason, on the page and in the log.
-func (w *world) wants(res *http.Response, status int, reason string) {
+func (w *system) wants(res *http.Response, status int, reason string) {
 	w.t.Helper()
 	if res.StatusCode != status || w.last()["reason"] != reason {
 		w.t.Errorf("got %d %v (%v), want %d %s", res.StatusCode, w.last()["reason"], w.last()["error"], status, reason)
