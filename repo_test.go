@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"internal/intent":   {},
 	"internal/token":    {"jwks", "strict", "reason"},
 	"internal/strict":   {},
-	"internal/cognito":  {"reason"},
+	"internal/cognito":  {"config", "reason"},
 	"internal/cookie":   {"reason"},
 	"internal/policy":   {"reason"},
 	"internal/apigw":    {"jsontext", "reason"},

@@ -28,6 +28,7 @@ type authorizer struct {
 	bearerID *token.Verifier // of ID tokens there, which is not what they are for; nil: none are accepted
 	origins  []string        // further origins that may use a session cookie
 	claims   []string        // further claims that backends get
+	login    string          // where a sister API's login is; "": under the request's own base
 	simple   bool            // HTTP APIs with payload 2.0 want simple responses
 	now      func() time.Time
 	log      record
@@ -163,7 +164,7 @@ func (a *authorizer) allow(d *decision) ([]byte, error) {
 	}
 	var location []byte
 	if d.request.Kind == apigw.REST { // for a request that this answer denies, should it be cached and replayed
-		location = appendDenied(scratch.location[:0], &d.request, reason.OK)
+		location = appendDenied(a.appendPlace(scratch.location[:0], &d.request), reason.OK)
 	}
 	context := append(appendReason(scratch.context[:0], reason.OK, location), ',')
 	context, err = identity.AppendContext(context, identityOf(d.caller), claims)
@@ -195,7 +196,7 @@ func (a *authorizer) turnAway(d *decision) ([]byte, error) {
 	var scratch denial
 	var location []byte
 	if toLogin {
-		location = appendLogin(scratch.location[:0], r, false)
+		location = appendLogin(a.appendPlace(scratch.location[:0], r), r, false)
 	}
 	document := policy.AppendDenyAll(scratch.document[:0], r.API)
 	return a.deny(d, "anonymous", document, location), nil
@@ -219,9 +220,9 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	switch {
 	case r.Kind != apigw.REST: // nobody could follow it
 	case d.code == reason.StepUp && d.by.kind == cookieCredential && intent.Navigation(r.Method, r.Header):
-		location = appendLogin(scratch.location[:0], r, true)
+		location = appendLogin(a.appendPlace(scratch.location[:0], r), r, true)
 	default:
-		location = appendDenied(scratch.location[:0], r, d.code)
+		location = appendDenied(a.appendPlace(scratch.location[:0], r), d.code)
 	}
 	answer := a.deny(d, d.caller.Subject, document, location)
 	if len(answer) > policy.MaxAnswer {

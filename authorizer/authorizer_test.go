@@ -173,6 +173,27 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestLoginOfASister: an API that shares its host name with another leads to that one's login, and names its own page as the way back.
+func TestLoginOfASister(t *testing.T) {
+	d := newDoor(t, rules("* /* signed-in\n* /admin/* group:admins"), func(s *config.Authorizer) { s.LoginPath = "/auth" })
+	for _, c := range []struct {
+		r    request
+		want string
+	}{
+		{page.at("GET", "/orders"), "/auth/login?return_to=%2FProd%2Forders"},
+		{page.at("GET", "/admin/x").session(d.pool.IDToken(nil)), "/auth/denied?reason=group_required"},
+		{page.session(d.pool.IDToken(nil)), "/auth/denied"},
+	} {
+		b, err := d.Invoke(context.Background(), c.r.event(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := decode(t, b).Context["location"]; got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
 func TestNavigation(t *testing.T) {
 	d := newDoor(t)
 	header := func(pairs ...string) (r request) {

@@ -60,6 +60,7 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 	a := &authorizer{
 		origins: settings.AllowedOrigins,
 		claims:  settings.Claims,
+		login:   settings.LoginPath,
 		simple:  settings.SimpleResponses,
 		now:     now,
 		log:     record{out: out, fetches: func() int { return 0 }},

@@ -26,10 +26,18 @@ func appendReason(dst []byte, code reason.Code, location []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendLogin appends the address of the login, which returns to where the request wanted to go. A target that the login would not take back is left
+// appendPlace appends where the callback's routes are: under the request's own base, unless they are a sister API's.
+func (a *authorizer) appendPlace(dst []byte, r *apigw.Request) []byte {
+	if a.login != "" {
+		return append(dst, a.login...)
+	}
+	return append(append(dst, r.Base...), "/auth"...)
+}
+
+// appendLogin appends to the callback's place the address of the login, which returns to where the request wanted to go. A target that the login would not take back is left
 // out, and the front page takes its place.
 func appendLogin(dst []byte, r *apigw.Request, again bool) []byte {
-	dst = append(append(dst, r.Base...), "/auth/login"...)
+	dst = append(dst, "/login"...)
 	separator := byte('?')
 	if again {
 		dst = append(dst, "?prompt=login"...)
@@ -43,9 +51,9 @@ func appendLogin(dst []byte, r *apigw.Request, again bool) []byte {
 	return dst
 }
 
-// appendDenied appends the address of the page that says why not, if it is known.
-func appendDenied(dst []byte, r *apigw.Request, code reason.Code) []byte {
-	dst = append(append(dst, r.Base...), "/auth/denied"...)
+// appendDenied appends to the callback's place the address of the page that says why not, if it is known.
+func appendDenied(dst []byte, code reason.Code) []byte {
+	dst = append(dst, "/denied"...)
 	if code != reason.OK {
 		dst = append(append(dst, "?reason="...), code...)
 	}

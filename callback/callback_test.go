@@ -13,23 +13,16 @@ import (
 	"time"
 
 	"edgeauth/internal/apigw"
+	"edgeauth/internal/config"
 	"edgeauth/internal/token/tokentest"
+
+	"github.com/aws/aws-lambda-go/lambda"
 )
 
 func TestHandlerNamesEveryMissingSetting(t *testing.T) {
 	_, err := handler(func(string) (string, bool) { return "", false })
-	for _, name := range []string{"AUTH_ISSUER", "AUTH_USER_POOL_ID", "AUTH_PARAMETER"} {
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not name %s: %v", name, err)
-		}
-	}
-	for name, value := range map[string]string{"AUTH_JWKS": `{"keys":[]}`, "AUTH_ISSUER": "http://issuer.example"} {
-		_, err := handler(func(n string) (string, bool) {
-			return map[string]string{"AUTH_ISSUER": tokentest.Issuer, "AUTH_USER_POOL_ID": "p", "AUTH_PARAMETER": "p", name: value}[n], true
-		})
-		if err == nil {
-			t.Errorf("starts with %s=%s", name, value)
-		}
+	if err == nil || err.Error() != "config: AUTH_PARAMETER is not set" {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -58,14 +51,13 @@ func event(method, route, query string, headers map[string]string) []byte {
 	return e
 }
 
-func TestEvents(t *testing.T) {
-	pool := tokentest.New(t)
+// parameterServer answers as SSM and Cognito do: value is what the parameter holds.
+func parameterServer(t *testing.T, value *string) {
 	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		switch body, _ := io.ReadAll(r.Body); {
 		case strings.Contains(string(body), `"/stack/auth"`):
-			json.NewEncoder(w).Encode(map[string]any{"Parameter": map[string]any{"Value": `{"client_id":"c1","login_url":"https://login.example",` +
-				`"base_urls":["https://api1.execute-api.eu-west-1.amazonaws.com/Prod"]}`}})
+			json.NewEncoder(w).Encode(map[string]any{"Parameter": map[string]any{"Value": *value}})
 		case strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DescribeUserPoolClient"):
 			fmt.Fprint(w, `{"UserPoolClient":{"ClientSecret":"canary"}}`)
 		default:
@@ -73,20 +65,31 @@ func TestEvents(t *testing.T) {
 			fmt.Fprint(w, `{"__type":"ParameterNotFound"}`)
 		}
 	}))
-	defer aws.Close()
+	t.Cleanup(aws.Close)
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": aws.URL, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"} {
 		t.Setenv(name, value)
 	}
-	h, err := handler(func(name string) (string, bool) {
-		return map[string]string{
-			"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": pool.Server(t), "AUTH_USER_POOL_ID": "p1", "AUTH_PARAMETER": "/stack/auth",
-			"AUTH_BRAND": `{"name":"Example"}`,
-		}[name], true
-	})
+}
+
+// start returns the callback as Lambda runs it.
+func start(t *testing.T) lambda.Handler {
+	t.Helper()
+	h, err := handler(func(name string) (string, bool) { return "/stack/auth", name == "AUTH_PARAMETER" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := apigw.Proxy(h, nil)
+	return apigw.Proxy(h, nil)
+}
+
+func parameter(members string) string {
+	return `{"v":1,"issuer":"` + tokentest.Issuer + `","user_pool_id":"p1","client_id":"c1","login_url":"https://login.example",` +
+		`"base_urls":["https://api1.execute-api.eu-west-1.amazonaws.com/Prod"]` + members + `}`
+}
+
+func TestEvents(t *testing.T) {
+	value := parameter(`,"jwks_url":"` + tokentest.New(t).Server(t) + `","brand":{"name":"Example"},"scopes":"openid email phone"`)
+	parameterServer(t, &value)
+	proxy := start(t)
 	for _, row := range []struct {
 		route, query string
 		headers      map[string]string
@@ -94,6 +97,7 @@ func TestEvents(t *testing.T) {
 		in           string
 	}{
 		{"login", "return_to=/Prod/a", map[string]string{"Accept": "text/html"}, 302, `"Location":["https://login.example/oauth2/authorize?client_id=c1`},
+		{"login", "", map[string]string{"Accept": "text/html"}, 302, "scope=openid+email+phone"},
 		{"login", "return_to=/Prod/a", map[string]string{"Accept": "text/html"}, 302, `"Set-Cookie":["__Secure-login-`},
 		{"login", "", map[string]string{"host": "evil.example", "x-forwarded-host": "evil.example", "Accept": "text/html"}, 302, "redirect_uri=https%3A%2F%2Fapi1.execute-api"},
 		{"session", "", map[string]string{"accept": "*/*"}, 401, `\"request_id\":\"id-2\"`},
@@ -108,6 +112,55 @@ func TestEvents(t *testing.T) {
 		if strings.Contains(text, "evil") || strings.Contains(text, "canary") {
 			t.Errorf("%s: %s", row.route, out)
 		}
+	}
+}
+
+// TestParameterIsReadLate: the function is there before its parameter, and a mistake in it is mended without a new start.
+func TestParameterIsReadLate(t *testing.T) {
+	value := ""
+	parameterServer(t, &value)
+	proxy := start(t)
+	ask := func() string {
+		out, err := proxy.Invoke(t.Context(), event("GET", "login", "", map[string]string{"Accept": "text/html"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	for _, unusable := range []string{"", "{}", parameter(`,"jwks_url":"http://keys.example"`)} {
+		value = unusable
+		if out := ask(); !strings.Contains(out, `"statusCode":503`) || !strings.Contains(out, "config_unavailable") {
+			t.Errorf("%s: %s", unusable, out)
+		}
+	}
+	value = parameter(`,"jwks_url":"` + tokentest.New(t).Server(t) + `"`)
+	if out := ask(); !strings.Contains(out, `"statusCode":302`) {
+		t.Error(out)
+	}
+}
+
+func TestSnapshotWithoutKeys(t *testing.T) {
+	value := parameter(`,"jwks":{"keys":[]}`)
+	parameterServer(t, &value)
+	out, err := start(t).Invoke(t.Context(), event("GET", "login", "", map[string]string{"Accept": "text/html"}))
+	if err != nil || !strings.Contains(string(out), "config_unavailable") {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
+// TestKeysStayKnown: what was learned of a pool's keys outlives a parameter that is read again, and no other pool's.
+func TestKeysStayKnown(t *testing.T) {
+	server := tokentest.New(t).Server(t)
+	s := &source{}
+	first, err := s.keysOf(config.Pool{JWKSURL: server})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := s.keysOf(config.Pool{Issuer: "another name", JWKSURL: server}); again != first {
+		t.Error("forgotten")
+	}
+	if other, _ := s.keysOf(config.Pool{JWKSURL: server + "/other"}); other == first {
+		t.Error("another pool has the same keys")
 	}
 }
 

@@ -4,7 +4,6 @@ package main
 // This file puts the parts together.
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"edgeauth/internal/cognito"
 	"edgeauth/internal/config"
 	"edgeauth/internal/login"
-	"edgeauth/jwks"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -28,42 +26,19 @@ func main() {
 	lambda.Start(apigw.Proxy(h, nil))
 }
 
-// handler returns the callback's routes as the environment has them.
+// handler returns the callback's routes as the environment and the parameter that it names have them.
 func handler(lookup config.Lookup) (http.Handler, error) {
 	c, err := config.ForCallback(lookup)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := jwks.New(jwks.Config{URL: c.JWKSURL, Snapshot: c.JWKS})
+	client, err := cognito.New(cognito.Config{Parameter: c.Parameter})
 	if err != nil {
 		return nil, err
 	}
-	client, err := cognito.New(cognito.Config{UserPoolID: c.UserPoolID, Parameter: c.Parameter})
-	if err != nil {
-		return nil, err
-	}
-	keys.Prefetch()
 	return login.New(login.Config{
-		Issuer:        c.Issuer,
-		Keys:          keys,
-		Provider:      provider(client),
-		Outdated:      client.Outdated,
-		SecondOpinion: secondOpinion(c.Issuer, keys),
-		RequestID:     func(r *http.Request) string { return apigw.RequestID(r.Context()) },
-		Brand:         login.Brand(c.Brand),
-		HeaderBudget:  c.HeaderBudget,
-		SessionMax:    c.SessionMax,
-		SessionIdle:   c.SessionIdle,
+		Provider:  (&source{client: client.Client}).provider,
+		Outdated:  client.Outdated,
+		RequestID: func(r *http.Request) string { return apigw.RequestID(r.Context()) },
 	})
-}
-
-// provider hands on what is known of the app client.
-func provider(s *cognito.Source) func(context.Context) (login.Provider, error) {
-	return func(ctx context.Context) (login.Provider, error) {
-		c, err := s.Client(ctx)
-		return login.Provider{
-			ClientID: c.ID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(),
-			LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, RefreshLife: c.RefreshLife,
-		}, err
-	}
 }

@@ -87,13 +87,11 @@ func TestCognitoLocal(t *testing.T) {
 
 	issuer := string(c) + "/" + pool
 	s := beginSite(t, appPort,
-		"-env", "CallbackFunction.AUTH_ISSUER="+issuer,
-		"-env", "CallbackFunction.AUTH_USER_POOL_ID="+pool,
 		"-env", "AuthorizerFunction.AUTH_ISSUER="+issuer,
 		"-env", "AuthorizerFunction.AUTH_CLIENT_IDS="+clientID,
 		"-env", "AuthorizerFunction.AUTH_BEARER_CLIENT_IDS="+clientID)
 	s.cognito = string(c)
-	s.aws.set(s.app, s.cognito, clientID, "")
+	s.aws.set(s.app, s.cognito, issuer, pool, clientID, "")
 	s.aws.pool = httputil.NewSingleHostReverseProxy(must(url.Parse(string(c))))
 
 	id, access := c.tokens(t, clientID, alice)

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -277,10 +278,10 @@ type aws struct {
 }
 
 // set lets AWS tell the callback about an app client whose login page is at the given origin.
-func (a *aws) set(app, login, clientID, secret string) {
+func (a *aws) set(app, login, issuer, pool, clientID, secret string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	text, _ := json.Marshal(map[string]any{"client_id": clientID, "login_url": login, "base_urls": []string{app}})
+	text, _ := json.Marshal(map[string]any{"v": 1, "issuer": issuer, "user_pool_id": pool, "client_id": clientID, "login_url": login, "base_urls": []string{app}})
 	a.parameter, a.clientID, a.secret = string(text), clientID, secret
 }
 
@@ -346,8 +347,10 @@ func beginSite(t testing.TB, appPort string, flags ...string) *site {
 func atStandIn(t *testing.T, rotates bool) *site {
 	s := beginSite(t, freePort(t))
 	s.standIn(t, "settings", map[bool]string{true: `{"rotation":"on","rotation_grace":"0s"}`, false: `{"rotation":"off"}`}[rotates])
-	clientID, _ := claimsOf(t, s.mint(t, `{}`))["aud"].(string)
-	s.aws.set(s.app, s.cognito, clientID, s.clientSecret(t))
+	claims := claimsOf(t, s.mint(t, `{}`))
+	clientID, _ := claims["aud"].(string)
+	issuer, _ := claims["iss"].(string)
+	s.aws.set(s.app, s.cognito, issuer, path.Base(issuer), clientID, s.clientSecret(t))
 	return s
 }
 
@@ -375,11 +378,10 @@ func at(t *testing.T, rotates bool, begin func(registration)) *site {
 	}
 	begin(r)
 	s := beginSite(t, appPort,
-		"-env", "CallbackFunction.AUTH_ISSUER="+r.issuer(),
 		"-env", "AuthorizerFunction.AUTH_ISSUER="+r.issuer(),
 		"-env", "AuthorizerFunction.AUTH_CLIENT_IDS="+r.ClientID)
 	s.cognito = r.issuer()
-	s.aws.set(s.app, s.cognito, r.ClientID, r.Secret)
+	s.aws.set(s.app, s.cognito, s.cognito, "pool", r.ClientID, r.Secret)
 	return s
 }
 

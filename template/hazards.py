@@ -414,6 +414,11 @@ def nobody_learns_who_has_an_account(s):
     want(client(s).get("PreventUserExistenceErrors") == "ENABLED", "the default is LEGACY")
 
 
+def told(s):
+    """What the callback's parameter says."""
+    return json.loads(s.one("AWS::SSM::Parameter")["Value"])
+
+
 def client(s):
     return s.one("AWS::Cognito::UserPoolClient")
 
@@ -486,8 +491,7 @@ def redirects_lead_home(s):
         x = again(s, **parameters)
         want(client(x)["CallbackURLs"] == [base + "/auth/callback"], f"callback {client(x)['CallbackURLs']}")
         want(client(x)["LogoutURLs"] == [base + "/auth/signed-out"], f"sign-out {client(x)['LogoutURLs']}")
-        told = json.loads(x.one("AWS::SSM::Parameter")["Value"])
-        want(told["base_urls"] == [base] and told["client_id"] == "${UserPoolClient}", f"the callback is told {told}")
+        want(told(x)["base_urls"] == [base] and told(x)["client_id"] == "${UserPoolClient}", f"the callback is told {told(x)}")
         want(x.outputs["Url"] == base + "/", f"Url is {x.outputs['Url']}")
 
 
@@ -495,8 +499,7 @@ def redirects_lead_home(s):
 def the_login_url_is_the_domains(s):
     own = dict(LoginDomain="login.example.org", LoginCertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/a")
     for parameters, url in [({}, "https://${UserPoolDomain}.auth.eu-west-1.amazoncognito.com"), (own, "https://login.example.org"), (POOL, "https://login.example.com")]:
-        told = json.loads(again(s, **parameters).one("AWS::SSM::Parameter")["Value"])
-        want(told["login_url"] == url, f"the callback is told {told}")
+        want(told(again(s, **parameters))["login_url"] == url, f"the callback is told {told(again(s, **parameters))}")
     domain = again(s, **own).one("AWS::Cognito::UserPoolDomain")
     want(domain["Domain"] == "login.example.org" and "CustomDomainConfig" in domain, "the domain is another")
 
@@ -513,8 +516,9 @@ def an_existing_pool_is_only_borrowed(s):
     for kind in ["UserPool", "UserPoolDomain", "UserPoolGroup", "UserPoolIdentityProvider"]:
         want(not x.of("AWS::Cognito::" + kind), f"makes a {kind}")
     want(client(x)["UserPoolId"] == "eu-west-1_Existing1" and client(x)["SupportedIdentityProviders"] == ["COGNITO"], "the client is another pool's")
-    for function in ["AuthorizerFunction", "CallbackFunction"]:
-        want(x.variables(function)["AUTH_ISSUER"] == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1", "issuer")
+    issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1"
+    want(x.variables("AuthorizerFunction")["AUTH_ISSUER"] == told(x)["issuer"] == issuer, "issuer")
+    want(told(x)["user_pool_id"] == "eu-west-1_Existing1", "the callback asks another pool")
     updated = again(s, **POOL, ExistingIssuerType="UPDATED").variables("AuthorizerFunction")
     want(updated["AUTH_ISSUER"] == "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1", "updated issuer")
 

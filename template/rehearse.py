@@ -307,9 +307,10 @@ def rehearse(template):
         cognito.admin_add_user_to_group(UserPoolId=outputs["UserPoolId"], Username=USER, GroupName="admins")
 
         # SUBSTITUTE 4: no name server here answers for amazoncognito.com and amazonaws.com.
-        tell("  login_url in the parameter and AUTH_JWKS_URL now lead to MiniStack: no name here leads to AWS")
-        ssm.put_parameter(Name=f"/{STACK}/auth", Overwrite=True, Type="String", Value=json.dumps(dict(told, login_url=aws.url)))
-        here = dict(AUTH_JWKS_URL=f"{aws.url}/{outputs['UserPoolId']}/.well-known/jwks.json", AWS_ENDPOINT_URL=aws.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+        tell("  login_url and jwks_url in the parameter, and AUTH_JWKS_URL, now lead to MiniStack: no name here leads to AWS")
+        keys = f"{aws.url}/{outputs['UserPoolId']}/.well-known/jwks.json"
+        ssm.put_parameter(Name=f"/{STACK}/auth", Overwrite=True, Type="String", Value=json.dumps(dict(told, login_url=aws.url, jwks_url=keys)))
+        here = dict(AUTH_JWKS_URL=keys, AWS_ENDPOINT_URL=aws.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
         callback = Lambda("CallbackFunction", {**given["CallbackFunction"], **here})
         authorizer = Lambda("AuthorizerFunction", {**given["AuthorizerFunction"], **here})
         try:

@@ -1,4 +1,4 @@
-// Package cognito asks AWS for what the callback must know of its app client: its id, its secret, the login domain, and where the application lives.
+// Package cognito asks AWS for what the callback must know of its app client: the settings that its parameter holds, and the client's secret.
 //
 // It asks when the answer is first needed, never at the start: the API needs the function and the client needs the API, so when the function is made
 // nothing of this exists yet. What it learned serves for five minutes, and on when AWS does not answer. A failure is never kept.
@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"edgeauth/internal/config"
 	"edgeauth/internal/reason"
 )
 
@@ -28,19 +29,16 @@ var ErrUnavailable = reason.New(reason.ConfigUnavailable, "cognito: settings of 
 
 // Client is what is known of the app client.
 type Client struct {
-	ID          string
+	config.SignIn
 	Secret      Secret
 	Former      Secret // the secret before, which may still have sealed cookies, if there is one
-	LoginURL    string
-	BaseURLs    []string
 	RefreshLife time.Duration
 }
 
 // Config says where to ask.
 type Config struct {
-	UserPoolID string
-	Parameter  string           // name of the SSM parameter
-	Now        func() time.Time // nil: time.Now
+	Parameter string           // name of the SSM parameter
+	Now       func() time.Time // nil: time.Now
 }
 
 // Source knows the app client. It is safe for concurrent use.
@@ -57,8 +55,8 @@ type Source struct {
 
 // New returns a Source that has asked nothing yet.
 func New(c Config) (*Source, error) {
-	if c.UserPoolID == "" || c.Parameter == "" {
-		return nil, errors.New("cognito: Config needs UserPoolID and Parameter")
+	if c.Parameter == "" {
+		return nil, errors.New("cognito: Config needs Parameter")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -116,13 +114,14 @@ func (s *Source) ask(ctx context.Context) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
-	client, err := parse(text)
+	signIn, err := config.ParseSignIn(text)
 	if err != nil {
 		return Client{}, err
 	}
+	client := Client{SignIn: signIn}
 	former := make(chan Secret, 1)
 	go func() { former <- s.former(ctx) }()
-	client.Secret, client.RefreshLife, err = s.aws.client(ctx, s.c.UserPoolID, client.ID)
+	client.Secret, client.RefreshLife, err = s.aws.client(ctx, client.UserPoolID, client.ClientID)
 	client.Former = <-former
 	if err == nil && client.Secret.Reveal() == "" {
 		err = errors.New("cognito: the app client has no secret")

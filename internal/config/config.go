@@ -1,4 +1,5 @@
-// Package config gathers one Lambda's settings from its environment, once, and reports everything that is missing or malformed at once.
+// Package config gathers one Lambda's settings, and reports everything that is missing or malformed at once: the authorizer's from its environment, the
+// callback's from the parameter that its environment names.
 //
 // Settings decide trust, so nothing here has a silent fallback: a setting that is present but unusable fails the start, and so does a missing one
 // that has no stated default. Secrets are never settings.
@@ -21,9 +22,9 @@ type Lookup func(name string) (string, bool)
 
 // Pool is what every Lambda that verifies tokens must know about the user pool.
 type Pool struct {
-	Issuer  string // AUTH_ISSUER: the pool's issuer URL, byte for byte as it stands in its tokens
-	JWKSURL string // AUTH_JWKS_URL: where its signing keys are; the issuer's /.well-known/jwks.json when not set
-	JWKS    []byte // AUTH_JWKS: a snapshot of the key set taken at deploy time; nil when not set
+	Issuer  string // the pool's issuer URL, byte for byte as it stands in its tokens
+	JWKSURL string // where its signing keys are; the issuer's /.well-known/jwks.json when not set
+	JWKS    []byte // a snapshot of the key set taken at deploy time; nil when not set
 }
 
 // Authorizer holds the settings of the authorizer.
@@ -35,6 +36,7 @@ type Authorizer struct {
 	BearerIDTokens  bool     // AUTH_BEARER_ID_TOKENS: whether ID tokens of ClientIDs are taken from it too, which is not what they are for; false when not set
 	AllowedOrigins  []string // AUTH_ALLOWED_ORIGINS: further origins that may send unsafe requests and open WebSockets with a session cookie
 	Claims          []string // AUTH_CLAIMS: names of further claims that backends get
+	LoginPath       string   // AUTH_LOGIN_PATH: where the login is on every host of this API, such as /auth; "" when it is under the request's own base
 	SimpleResponses bool     // AUTH_SIMPLE_RESPONSES: whether HTTP APIs with payload 2.0 want simple responses; false when not set
 	Trust           []Trust  // AUTH_TRUST: further user pools
 }
@@ -53,37 +55,32 @@ type Brand struct {
 	Support string `json:"support"` // https or mailto URL
 }
 
-// Callback holds the settings of the callback.
+// Callback holds the settings of the callback that it has at its start. What else it must know is in the parameter: see SignIn.
 type Callback struct {
-	Pool
-	UserPoolID   string        // AUTH_USER_POOL_ID
-	Parameter    string        // AUTH_PARAMETER: name of the SSM parameter with client id, login URL and base URLs
-	Brand        Brand         // AUTH_BRAND: JSON; name "this application" when not set
-	HeaderBudget int           // AUTH_HEADER_BUDGET: bytes of request line and headers that the API takes; 10,240 (HTTP APIs, the strictest) when not set
-	SessionMax   time.Duration // AUTH_SESSION_MAX: a sign-in ends this long after it, renewed or not; 0 = as long as the refresh token lives
-	SessionIdle  time.Duration // AUTH_SESSION_IDLE: a session not renewed for this long ends; 0 = no limit
+	Parameter string // AUTH_PARAMETER: name of the SSM parameter
 }
 
 // Settings lists every variable that some Lambda reads, by Lambda; the README and the template are held against it.
 var Settings = map[string][]string{
 	"authorizer": {
 		"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES", "AUTH_BEARER_CLIENT_IDS", "AUTH_BEARER_ID_TOKENS",
-		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SIMPLE_RESPONSES", "AUTH_TRUST",
+		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SCOPES", "AUTH_LOGIN_PATH", "AUTH_SIMPLE_RESPONSES", "AUTH_TRUST",
 	},
-	"callback": {"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_USER_POOL_ID", "AUTH_PARAMETER", "AUTH_BRAND", "AUTH_HEADER_BUDGET", "AUTH_SESSION_MAX", "AUTH_SESSION_IDLE"},
+	"callback": {"AUTH_PARAMETER"},
 }
 
 // ForAuthorizer reads the authorizer's settings. The error, if any, joins one error for each setting that is wrong.
 func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 	e := &environment{lookup: lookup}
 	a := Authorizer{
-		Pool:            e.pool(),
+		Pool:            e.pool("AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS"),
 		ClientIDs:       e.list("AUTH_CLIENT_IDS"),
 		Rules:           e.optional("AUTH_RULES"),
 		BearerClientIDs: words(e.optional("AUTH_BEARER_CLIENT_IDS")),
 		BearerIDTokens:  e.bool("AUTH_BEARER_ID_TOKENS"),
 		AllowedOrigins:  e.origins("AUTH_ALLOWED_ORIGINS"),
-		Claims:          e.claims("AUTH_CLAIMS"),
+		Claims:          e.claims("AUTH_CLAIMS", e.scopes("AUTH_SCOPES")),
+		LoginPath:       e.path("AUTH_LOGIN_PATH"),
 		SimpleResponses: e.bool("AUTH_SIMPLE_RESPONSES"),
 		Trust:           e.trust("AUTH_TRUST"),
 	}
@@ -93,19 +90,11 @@ func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 // ForCallback reads the callback's settings. The error, if any, joins one error for each setting that is wrong.
 func ForCallback(lookup Lookup) (Callback, error) {
 	e := &environment{lookup: lookup}
-	c := Callback{
-		Pool:         e.pool(),
-		UserPoolID:   e.required("AUTH_USER_POOL_ID"),
-		Parameter:    e.required("AUTH_PARAMETER"),
-		Brand:        e.brand("AUTH_BRAND"),
-		HeaderBudget: e.bytes("AUTH_HEADER_BUDGET", 10240),
-		SessionMax:   e.duration("AUTH_SESSION_MAX"),
-		SessionIdle:  e.duration("AUTH_SESSION_IDLE"),
-	}
+	c := Callback{Parameter: e.required("AUTH_PARAMETER")}
 	return c, e.err()
 }
 
-// environment reads settings and remembers what was wrong with them.
+// environment reads settings, of a Lambda's environment or of the parameter, and remembers what was wrong with them.
 type environment struct {
 	lookup Lookup
 	errs   []error
@@ -141,14 +130,64 @@ func (e *environment) list(name string) []string {
 // handedOver are the claims that backends get in a checked form of their own: as a further claim, the unchecked one would stand beside it.
 var handedOver = []string{"iss", "sub", "email", "email_verified", "username", "cognito:username", "cognito:groups", "scope", "token_use", "exp", "auth_time"}
 
-func (e *environment) claims(name string) []string {
+func (e *environment) claims(name string, scopes []string) []string {
 	list := words(e.optional(name))
 	for _, claim := range list {
 		if slices.Contains(handedOver, claim) {
 			e.fail(name, "names %s, which backends get as it is checked or not at all", claim)
+		} else if scope := missing(scopes, claim); scope != "" {
+			e.fail(name, "names %s, which the scopes %s do not deliver: add %s", claim, strings.Join(scopes, " "), scope)
 		}
 	}
 	return list
+}
+
+// scopes reads what the login asks for; openid and email, which keeps the ID token small, when not set.
+func (e *environment) scopes(name string) []string {
+	list := words(e.optional(name))
+	if len(list) == 0 {
+		return []string{"openid", "email"}
+	}
+	if !slices.Contains(list, "openid") {
+		e.fail(name, "lacks openid, without which there is no ID token")
+	}
+	return list
+}
+
+// The attributes of a user that Cognito keeps to a scope, beside custom: ones, once any but openid is asked for: OpenID Connect Core 1.0, section 5.4, and
+// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html
+var (
+	ofProfile = []string{
+		"name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender", "birthdate",
+		"zoneinfo", "locale", "updated_at", "address",
+	}
+	ofPhone = []string{"phone_number", "phone_number_verified"}
+)
+
+// missing names the scope that a claim needs and the list lacks, or "". openid alone brings every attribute that the client may read, and so does profile.
+func missing(scopes []string, claim string) string {
+	if len(scopes) == 1 || slices.Contains(scopes, "profile") {
+		return ""
+	}
+	switch {
+	case strings.HasPrefix(claim, "custom:") || slices.Contains(ofProfile, claim):
+		return "profile"
+	case slices.Contains(ofPhone, claim) && !slices.Contains(scopes, "phone"):
+		return "phone"
+	}
+	return ""
+}
+
+// path reads an absolute path without a slash at its end, made of what no URL has to escape.
+func (e *environment) path(name string) string {
+	v := e.optional(name)
+	plain := func(r rune) bool {
+		return r != '/' && !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.~", r))
+	}
+	if v != "" && (v[0] != '/' || strings.HasSuffix(v, "/") || strings.Contains(v, "//") || strings.ContainsFunc(v, plain) || strings.Contains(v, "/.")) {
+		e.fail(name, "is not a path such as /auth")
+	}
+	return v
 }
 
 // words divides a list at spaces and commas.
@@ -178,20 +217,21 @@ func (e *environment) origins(name string) []string {
 	return list
 }
 
-func (e *environment) pool() Pool {
-	p := Pool{Issuer: e.required("AUTH_ISSUER"), JWKSURL: e.optional("AUTH_JWKS_URL")}
+// pool reads what is known of the user pool from the settings of these names.
+func (e *environment) pool(issuer, url, snapshot string) Pool {
+	p := Pool{Issuer: e.required(issuer), JWKSURL: e.optional(url)}
 	if p.Issuer != "" {
-		e.secureURL("AUTH_ISSUER", p.Issuer)
+		e.secureURL(issuer, p.Issuer)
 	}
 	if p.JWKSURL == "" {
 		p.JWKSURL = p.Issuer + "/.well-known/jwks.json"
 	} else {
-		e.secureURL("AUTH_JWKS_URL", p.JWKSURL)
+		e.secureURL(url, p.JWKSURL)
 	}
-	if v := e.optional("AUTH_JWKS"); v != "" {
+	if v := e.optional(snapshot); v != "" {
 		p.JWKS = []byte(v)
 		if !json.Valid(p.JWKS) {
-			e.fail("AUTH_JWKS", "is not JSON")
+			e.fail(snapshot, "is not JSON")
 		}
 	}
 	return p
@@ -233,7 +273,7 @@ func (e *environment) trust(name string) []Trust {
 // secureURL wants https, or http to a loopback host, where there is no network to listen on (RFC 8252 section 8.3).
 func (e *environment) secureURL(name, raw string) {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(raw, "?#") {
 		e.fail(name, "is not an absolute URL without query")
 		return
 	}
@@ -268,18 +308,8 @@ func (e *environment) duration(name string) time.Duration {
 	return d
 }
 
-func (e *environment) brand(name string) Brand {
-	b := Brand{Name: "this application"}
-	v := e.optional(name)
-	if v == "" {
-		return b
-	}
-	d := json.NewDecoder(strings.NewReader(v))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&b); err != nil {
-		e.fail(name, `is not JSON of the form {"name":"…","logo":"…","support":"…"}`)
-		return b
-	}
+// brand refuses what a page must not link to.
+func (e *environment) brand(name string, b Brand) Brand {
 	if b.Logo != "" && !hasPrefix(b.Logo, "https://", "/") || strings.HasPrefix(b.Logo, "//") {
 		e.fail(name, "has a logo that is neither https nor a path")
 	}

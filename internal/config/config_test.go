@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func environmentOf(m map[string]string) Lookup {
@@ -16,12 +15,6 @@ func environmentOf(m map[string]string) Lookup {
 var authorizerEnvironment = map[string]string{
 	"AUTH_ISSUER":     "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
 	"AUTH_CLIENT_IDS": "one, two",
-}
-
-var callbackEnvironment = map[string]string{
-	"AUTH_ISSUER":       "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
-	"AUTH_USER_POOL_ID": "eu-west-1_A",
-	"AUTH_PARAMETER":    "/edgeauth/auth",
 }
 
 // with returns a copy of base with the pairs set; an empty value removes the name.
@@ -51,7 +44,7 @@ func TestForAuthorizer(t *testing.T) {
 
 func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 	got, err := ForAuthorizer(environmentOf(with(authorizerEnvironment,
-		"AUTH_RULES", "* /* signed-in", "AUTH_BEARER_CLIENT_IDS", "m1,m2", "AUTH_BEARER_ID_TOKENS", "true", "AUTH_CLAIMS", "custom:plan",
+		"AUTH_RULES", "* /* signed-in", "AUTH_BEARER_CLIENT_IDS", "m1,m2", "AUTH_BEARER_ID_TOKENS", "true", "AUTH_CLAIMS", "custom:plan", "AUTH_SCOPES", "openid email profile", "AUTH_LOGIN_PATH", "/auth",
 		"AUTH_ALLOWED_ORIGINS", "https://a.example http://localhost:8080", "AUTH_SIMPLE_RESPONSES", "true",
 		"AUTH_TRUST", `[{"issuer":"https://idp.example/p","client_ids":["c"]},{"issuer":"https://other.example","bearer_client_ids":["m"],"jwks_url":"https://keys.example/"}]`)))
 	if err != nil {
@@ -59,7 +52,7 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 	}
 	want := Authorizer{
 		Pool: got.Pool, ClientIDs: got.ClientIDs,
-		Rules: "* /* signed-in", BearerClientIDs: []string{"m1", "m2"}, BearerIDTokens: true, Claims: []string{"custom:plan"},
+		Rules: "* /* signed-in", BearerClientIDs: []string{"m1", "m2"}, BearerIDTokens: true, Claims: []string{"custom:plan"}, LoginPath: "/auth",
 		AllowedOrigins: []string{"https://a.example", "http://localhost:8080"}, SimpleResponses: true,
 		Trust: []Trust{
 			{Pool{Issuer: "https://idp.example/p", JWKSURL: "https://idp.example/p/.well-known/jwks.json"}, []string{"c"}, nil},
@@ -72,19 +65,8 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 }
 
 func TestForCallback(t *testing.T) {
-	got, err := ForCallback(environmentOf(with(callbackEnvironment,
-		"AUTH_BRAND", `{"name":"Acme","logo":"/logo.svg","support":"mailto:help@example.com"}`, "AUTH_SESSION_MAX", "12h", "AUTH_HEADER_BUDGET", "20480")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := (Brand{"Acme", "/logo.svg", "mailto:help@example.com"}); got.Brand != want {
-		t.Errorf("brand is %+v", got.Brand)
-	}
-	if got.SessionMax != 12*time.Hour || got.SessionIdle != 0 || got.HeaderBudget != 20480 || got.UserPoolID != "eu-west-1_A" || got.Parameter != "/edgeauth/auth" {
-		t.Errorf("got %+v", got)
-	}
-	if got, _ := ForCallback(environmentOf(callbackEnvironment)); got.HeaderBudget != 10240 || got.Brand.Name != "this application" {
-		t.Errorf("defaults are %+v", got)
+	if got, err := ForCallback(environmentOf(map[string]string{"AUTH_PARAMETER": "/edgeauth/auth"})); err != nil || got.Parameter != "/edgeauth/auth" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -99,7 +81,7 @@ func TestRefusals(t *testing.T) {
 		{"everything missing is reported at once", authorizer(nil), []string{"config: AUTH_ISSUER is not set", "config: AUTH_CLIENT_IDS is not set"}},
 		{"no client", authorizer(with(authorizerEnvironment, "AUTH_CLIENT_IDS", " ")), []string{"config: AUTH_CLIENT_IDS is not set"}},
 		{"only commas", authorizer(with(authorizerEnvironment, "AUTH_CLIENT_IDS", " , ")), []string{"config: AUTH_CLIENT_IDS names nothing"}},
-		{"a claim of the contract", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "custom:tenant email")), []string{"config: AUTH_CLAIMS names email, which backends get as it is checked or not at all"}},
+		{"a claim of the contract", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "tenant email")), []string{"config: AUTH_CLAIMS names email, which backends get as it is checked or not at all"}},
 		{"plain http", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "http://example.com/p")), []string{"config: AUTH_ISSUER is not https"}},
 		{"neither true nor false", authorizer(with(authorizerEnvironment, "AUTH_BEARER_ID_TOKENS", "yes")), []string{"config: AUTH_BEARER_ID_TOKENS is neither true nor false"}},
 		{"an origin with a path", authorizer(with(authorizerEnvironment, "AUTH_ALLOWED_ORIGINS", "https://a.example/")), []string{"config: AUTH_ALLOWED_ORIGINS has an entry that is not an origin, such as https://app.example.com"}},
@@ -112,12 +94,16 @@ func TestRefusals(t *testing.T) {
 		{"no host", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "https:///p")), []string{"config: AUTH_ISSUER is not an absolute URL without query"}},
 		{"query", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "https://example.com/p?x")), []string{"config: AUTH_ISSUER is not an absolute URL without query"}},
 		{"snapshot", authorizer(with(authorizerEnvironment, "AUTH_JWKS", "{")), []string{"config: AUTH_JWKS is not JSON"}},
-		{"callback", callback(nil), []string{"config: AUTH_ISSUER is not set", "config: AUTH_USER_POOL_ID is not set", "config: AUTH_PARAMETER is not set"}},
-		{"budget", callback(with(callbackEnvironment, "AUTH_HEADER_BUDGET", "12")), []string{"config: AUTH_HEADER_BUDGET is not a number of bytes from 4096 to 65536"}},
-		{"duration", callback(with(callbackEnvironment, "AUTH_SESSION_MAX", "30s")), []string{"config: AUTH_SESSION_MAX is not a duration of at least a minute, such as 12h"}},
-		{"brand", callback(with(callbackEnvironment, "AUTH_BRAND", `{"title":"x"}`)), []string{`config: AUTH_BRAND is not JSON of the form {"name":"…","logo":"…","support":"…"}`}},
-		{"logo elsewhere", callback(with(callbackEnvironment, "AUTH_BRAND", `{"logo":"//evil.example/x"}`)), []string{"config: AUTH_BRAND has a logo that is neither https nor a path"}},
-		{"support script", callback(with(callbackEnvironment, "AUTH_BRAND", `{"support":"javascript:x"}`)), []string{"config: AUTH_BRAND has a support link that is neither https nor mailto"}},
+		{"callback", callback(nil), []string{"config: AUTH_PARAMETER is not set"}},
+		{"a claim that no scope brings", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "custom:tenant")), []string{"config: AUTH_CLAIMS names custom:tenant, which the scopes openid email do not deliver: add profile"}},
+		{"a claim of another scope", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "name phone_number", "AUTH_SCOPES", "openid email phone")), []string{"config: AUTH_CLAIMS names name, which the scopes openid email phone do not deliver: add profile"}},
+		{"a telephone number", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "phone_number")), []string{"config: AUTH_CLAIMS names phone_number, which the scopes openid email do not deliver: add phone"}},
+		{"no ID token", authorizer(with(authorizerEnvironment, "AUTH_SCOPES", "email")), []string{"config: AUTH_SCOPES lacks openid, without which there is no ID token"}},
+		{"a login elsewhere", authorizer(with(authorizerEnvironment, "AUTH_LOGIN_PATH", "https://login.example/auth")), []string{"config: AUTH_LOGIN_PATH is not a path such as /auth"}},
+		{"a login at another host", authorizer(with(authorizerEnvironment, "AUTH_LOGIN_PATH", "//login.example")), []string{"config: AUTH_LOGIN_PATH is not a path such as /auth"}},
+		{"a login path with a slash", authorizer(with(authorizerEnvironment, "AUTH_LOGIN_PATH", "/auth/")), []string{"config: AUTH_LOGIN_PATH is not a path such as /auth"}},
+		{"a login path that climbs", authorizer(with(authorizerEnvironment, "AUTH_LOGIN_PATH", "/a/../auth")), []string{"config: AUTH_LOGIN_PATH is not a path such as /auth"}},
+		{"a login path that escapes", authorizer(with(authorizerEnvironment, "AUTH_LOGIN_PATH", `/a"b`)), []string{"config: AUTH_LOGIN_PATH is not a path such as /auth"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.err == nil {

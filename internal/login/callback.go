@@ -46,7 +46,7 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	if !strings.Contains(page, "#") {
 		target += fragment
 	}
-	if iss, sent := q["iss"]; sent && iss != v.Issuer { // RFC 9207; Cognito sends none
+	if iss, sent := q["iss"]; sent && iss != v.provider.Issuer { // RFC 9207; Cognito sends none
 		return v.retry(jar.ErrStateInvalid, target)
 	}
 	if refusal != "" {
@@ -63,7 +63,7 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	if err != nil {
 		return v.retry(err, target)
 	}
-	if v.SessionMax > 0 && !v.now.Before(time.Unix(claims.AuthTime, 0).Add(v.SessionMax)) {
+	if v.provider.SessionMax > 0 && !v.now.Before(time.Unix(claims.AuthTime, 0).Add(v.provider.SessionMax)) {
 		return v.retry(jar.ErrOver, target) // an old sign-in, remembered by the identity provider
 	}
 	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: v.renewal(t, claims)}, page)

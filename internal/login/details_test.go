@@ -172,7 +172,8 @@ func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 	if got := prompt(w, w.browser(), ""); got != "" {
 		t.Errorf("a first sign-in has prompt=%s", got)
 	}
-	limited := newSystem(t, func(c *login.Config) { c.SessionMax = time.Hour })
+	limited := newSystem(t)
+	limited.provider.SessionMax = time.Hour
 	if got := prompt(limited, limited.browser(), "?prompt=none"); got != "none" {
 		t.Errorf("prompt=none became %q", got)
 	}

@@ -184,9 +184,8 @@ func TestDenied(t *testing.T) {
 // TestPages: every page has what a page must have, and every one that tells of a failure has its
 // reason, its request and one next step.
 func TestPages(t *testing.T) {
-	w := newSystem(t, func(c *login.Config) {
-		c.Brand = login.Brand{Name: `A<b>"c`, Logo: "https://logo.example/a.svg", Support: "mailto:help@example.com"}
-	})
+	w := newSystem(t)
+	w.provider.Brand = login.Brand{Name: `A<b>"c`, Logo: "https://logo.example/a.svg", Support: "mailto:help@example.com"}
 	for _, target := range []string{"signed-out", "denied?reason=group_required", "callback?state=x&code=y", "callback?error=access_denied", "nothing", "logout", "session"} {
 		res := w.browser().open(base + "/auth/" + target)
 		text := body(res)
@@ -438,7 +437,8 @@ func TestTenTabs(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	w := newSystem(t, func(c *login.Config) { c.HeaderBudget = 20480 })
+	w := newSystem(t)
+	w.provider.HeaderBudget = 20480
 	b := w.browser()
 	for _, groups := range []int{0, 20, 60, 100, 120, 60, 0, 130, 20, 0} {
 		w.idp.set(func(p *provider) { p.groups = groups })

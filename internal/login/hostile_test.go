@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"edgeauth/internal/login"
 	"edgeauth/internal/token/tokentest"
 )
 
@@ -75,7 +74,8 @@ func TestBlindLogoutNamesNoPathOfTheClients(t *testing.T) {
 // TestTheAbsoluteLimitAsksAgain: when its time has come the browser holds nothing any more, and
 // Cognito's own session must not bring it back unasked.
 func TestTheAbsoluteLimitAsksAgain(t *testing.T) {
-	w := newSystem(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
+	w := newSystem(t)
+	w.provider.SessionMax = 30 * time.Minute
 	b := w.browser()
 	b.signIn("alice", base+"/")
 	w.Advance(31 * time.Minute)
@@ -91,7 +91,8 @@ func TestTheAbsoluteLimitCountsFromTheSignIn(t *testing.T) {
 		age time.Duration
 		in  bool
 	}{{29 * time.Minute, true}, {30 * time.Minute, false}, {2 * time.Hour, false}} {
-		w := newSystem(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
+		w := newSystem(t)
+		w.provider.SessionMax = 30 * time.Minute
 		b := w.browser()
 		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"auth_time": w.Now().Add(-row.age).Unix()} })
 		res := b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))

@@ -11,7 +11,9 @@ package login
 // This file decides what a walk depends on.
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,35 +22,18 @@ import (
 	"edgeauth/internal/token"
 )
 
-// Config is everything that a walk depends on.
+// Config is what a handler is made with, before anything is known of the user pool.
 type Config struct {
-	// Issuer is the user pool's issuer URL, byte for byte, and Keys are its signing keys. Both are
-	// required.
-	Issuer string
-	Keys   token.Keys
-
-	// Provider returns the app client to sign in with. It is asked for every request, so it must
-	// answer from memory when it can; an error means that nobody can tell right now. Required.
+	// Provider returns the app client to sign in with, and what holds for its sessions. It is asked
+	// for every request, so it must answer from memory when it can; an error means that nobody can
+	// tell right now. Required.
 	Provider func(context.Context) (Provider, error)
 
 	// Outdated, if set, is called when the identity provider refuses the client's secret: Provider
 	// should look again before it answers next.
 	Outdated func()
 
-	// SecondOpinion verifies an ID token once more, with an implementation that shares no code with
-	// package token. Required.
-	SecondOpinion func(ctx context.Context, raw, clientID string) error
-
 	RequestID func(*http.Request) string // what a person quotes when something went wrong; nil: nothing
-	Brand     Brand
-	Scopes    []string // nil: openid and email, which keeps Cognito's ID token small
-
-	// HeaderBudget is how many bytes of request line and headers the API takes; 0: 10,240, the
-	// limit of HTTP APIs.
-	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-	HeaderBudget int
-	SessionMax   time.Duration // a session ends this long after the sign-in, renewed or not; 0: no limit of our own
-	SessionIdle  time.Duration // a session that was not renewed for this long ends; 0: no limit
 
 	HTTP *http.Client     // for the token endpoint; redirects are never followed, whatever it says. nil: a client with a timeout
 	Now  func() time.Time // nil: time.Now
@@ -58,7 +43,7 @@ type Config struct {
 
 // Brand is what pages show of the organisation they belong to.
 type Brand struct {
-	Name    string // "": "this application"
+	Name    string // "": none, and texts say "this application"
 	Logo    string // https URL, or a path on the same origin
 	Support string // https or mailto URL
 }
@@ -67,14 +52,44 @@ type Brand struct {
 // heading shows it.
 const nameless = "this application"
 
-// Provider is the app client at the user pool, and where the application lives.
+// Provider is the app client at the user pool, where the application lives, and what holds for its
+// sessions.
 type Provider struct {
+	Issuer string     // the user pool's issuer URL, byte for byte; required
+	Keys   token.Keys // its signing keys; required
+
+	// SecondOpinion verifies an ID token once more, with an implementation that shares no code with
+	// package token. Required.
+	SecondOpinion func(ctx context.Context, raw, clientID string) error
+
 	ClientID     string
 	Secret       string        // the client's secret
 	FormerSecret string        // the one before it, as long as cookies sealed with it may be about; "" when there is none
 	LoginURL     string        // the pool's domain, such as https://example.auth.eu-west-1.amazoncognito.com
 	BaseURLs     []string      // where the application lives: origin and base path, such as https://app.example.com/Prod
 	RefreshLife  time.Duration // how long a refresh token lives; 0: Cognito's 30 days
+
+	Brand  Brand
+	Scopes []string // nil: openid and email, which keeps Cognito's ID token small
+
+	// HeaderBudget is how many bytes of request line and headers the API takes; 0: 10,240, the
+	// limit of HTTP APIs.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+	HeaderBudget int
+	SessionMax   time.Duration // a session ends this long after the sign-in, renewed or not; 0: no limit of our own
+	SessionIdle  time.Duration // a session that was not renewed for this long ends; 0: no limit
+}
+
+// complete fills in what may be left out, and fails for what may not.
+func (p *Provider) complete() error {
+	if p.Issuer == "" || p.Keys == nil || p.SecondOpinion == nil {
+		return errors.New("login: Provider lacks Issuer, Keys or SecondOpinion")
+	}
+	if p.Scopes == nil {
+		p.Scopes = []string{"openid", "email"}
+	}
+	p.HeaderBudget = cmp.Or(p.HeaderBudget, 10240)
+	return nil
 }
 
 // String keeps the secrets out of everything that prints a Provider.

@@ -19,12 +19,25 @@ import (
 	"edgeauth/internal/token/tokentest"
 )
 
-func TestNewNamesEverythingMissing(t *testing.T) {
-	_, err := login.New(login.Config{})
-	for _, name := range []string{"Issuer", "Keys", "Provider", "SecondOpinion"} {
-		if err == nil || !strings.Contains(err.Error(), "Config."+name+" ") {
-			t.Errorf("the error does not name %s: %v", name, err)
-		}
+func TestNewWantsAProvider(t *testing.T) {
+	if _, err := login.New(login.Config{}); err == nil || err.Error() != "login: Config.Provider is missing" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestHalfAProviderIsNone: without an issuer, its keys or the second opinion nobody can tell who
+// comes back.
+func TestHalfAProviderIsNone(t *testing.T) {
+	for name, halve := range map[string]func(*login.Provider){
+		"no issuer":         func(p *login.Provider) { p.Issuer = "" },
+		"no keys":           func(p *login.Provider) { p.Keys = nil },
+		"no second opinion": func(p *login.Provider) { p.SecondOpinion = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSystem(t)
+			halve(&w.provider)
+			w.wants(w.browser().open(base+"/auth/login"), 503, "config_unavailable")
+		})
 	}
 }
 
@@ -733,11 +746,8 @@ func TestSettingsOutOfReach(t *testing.T) {
 // TestBrokenBaseURLs: a list that cannot be right is a configuration error, not a missing page.
 func TestBrokenBaseURLs(t *testing.T) {
 	for _, urls := range [][]string{nil, {"app.example.com/Prod"}, {"https://app.example.com/Prod?x"}, {"ftp://app.example.com/Prod"}, {"https://u@app.example.com/Prod"}} {
-		w := newSystem(t, func(c *login.Config) {
-			c.Provider = func(context.Context) (login.Provider, error) {
-				return login.Provider{ClientID: "c", Secret: "s", LoginURL: "https://l.example", BaseURLs: urls}, nil
-			}
-		})
+		w := newSystem(t)
+		w.provider.BaseURLs = urls
 		w.wants(w.browser().open(base+"/auth/login"), 503, "config_unavailable")
 	}
 }

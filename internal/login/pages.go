@@ -5,6 +5,7 @@ package login
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -185,7 +186,9 @@ var words = map[reason.Code]wording{
 }
 
 // sentence puts the application's name where it belongs.
-func (v *visit) sentence(s string) string { return strings.ReplaceAll(s, "{app}", v.Brand.Name) }
+func (v *visit) sentence(s string) string {
+	return strings.ReplaceAll(s, "{app}", cmp.Or(v.provider.Brand.Name, nameless))
+}
 
 // render returns the page, and sets its headers. Scripts run only if they are one of ours.
 func (v *visit) render(h http.Header, code reason.Code, p *page) []byte {
@@ -200,10 +203,7 @@ func (v *visit) render(h http.Header, code reason.Code, p *page) []byte {
 	}{
 		Title: strings.TrimSuffix(v.sentence(p.title), "."), Cause: v.sentence(p.cause), Quote: p.quote, Up: v.up, Style: style.tag, Action: p.action, Other: p.other, Post: p.post,
 		Failed: code != reason.OK && !p.post, Code: string(code), RequestID: v.RequestID(v.r),
-		Brand: v.Brand, Support: template.URL(v.Brand.Support), // mailto is no scheme that html/template lets through from plain text
-	}
-	if v.Brand.Name == nameless {
-		data.Brand.Name = ""
+		Brand: v.provider.Brand, Support: template.URL(v.provider.Brand.Support), // mailto is no scheme that html/template lets through from plain text
 	}
 	for _, t := range p.text {
 		data.Text = append(data.Text, v.sentence(t))
@@ -233,7 +233,7 @@ func hopPage(to string, fragment cookie.Line) []byte {
 }
 
 func (v *visit) pageHeaders(h http.Header, js template.JS) {
-	csp := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(v.Brand.Logo) +
+	csp := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(v.provider.Brand.Logo) +
 		"; form-action 'self'" + origin(v.provider.LoginURL) + // browsers hold a form's redirects to it too, and the logout's leads there
 		"; base-uri 'none'; frame-ancestors 'none'"
 	if js != "" {

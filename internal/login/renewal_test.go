@@ -4,7 +4,6 @@ package login_test
 // may still be good.
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"edgeauth/internal/login"
 	"edgeauth/internal/token/tokentest"
 )
 
@@ -91,14 +89,8 @@ func TestRenewalKeepsTheOriginalExpiry(t *testing.T) {
 }
 
 func TestRefreshLifeIsTheClients(t *testing.T) {
-	w := newSystem(t, func(c *login.Config) {
-		ask := c.Provider
-		c.Provider = func(ctx context.Context) (login.Provider, error) {
-			p, err := ask(ctx)
-			p.RefreshLife = 2 * time.Hour
-			return p, err
-		}
-	})
+	w := newSystem(t)
+	w.provider.RefreshLife = 2 * time.Hour
 	b := w.browser()
 	res := b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))
 	if !strings.Contains(strings.Join(res.Header.Values("Set-Cookie"), "\n"), "; Path=/Prod/auth; Max-Age=7200;") {
@@ -389,7 +381,8 @@ func TestLimits(t *testing.T) {
 		{"idle, reached", 0, time.Hour, []time.Duration{59 * time.Minute, time.Hour}, "session_ended"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := newSystem(t, func(c *login.Config) { c.SessionMax, c.SessionIdle = row.max, row.idle })
+			w := newSystem(t)
+			w.provider.SessionMax, w.provider.SessionIdle = row.max, row.idle
 			b := w.browser()
 			b.signIn("alice", base+"/")
 			for i, step := range row.steps {
@@ -414,7 +407,8 @@ func TestLimits(t *testing.T) {
 		})
 	}
 	t.Run("cookies do not outlive the absolute limit", func(t *testing.T) {
-		w := newSystem(t, func(c *login.Config) { c.SessionMax = 30 * time.Minute })
+		w := newSystem(t)
+		w.provider.SessionMax = 30 * time.Minute
 		b := w.browser()
 		b.signIn("alice", base+"/")
 		w.Advance(30 * time.Minute)
@@ -467,7 +461,8 @@ func TestSecretChangesUnderway(t *testing.T) {
 // TestNewUserReplacesTheOldOneWhole: no part of one user's session survives another's sign-in, not
 // even where the new one gets less.
 func TestNewUserReplacesTheOldOneWhole(t *testing.T) {
-	w := newSystem(t, func(c *login.Config) { c.HeaderBudget = 20480 })
+	w := newSystem(t)
+	w.provider.HeaderBudget = 20480
 	b := w.browser()
 	w.idp.groups, w.idp.filler = 100, 4000
 	b.signIn("alice", base+"/")

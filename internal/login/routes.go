@@ -3,7 +3,6 @@ package login
 // This file decides which route each request takes.
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,27 +15,14 @@ import (
 
 // New returns the handler of every route under <base>/auth/, or an error for what is missing.
 func New(c Config) (http.Handler, error) {
-	var errs []error
-	require := func(there bool, name string) {
-		if !there {
-			errs = append(errs, errors.New("login: Config."+name+" is missing"))
-		}
-	}
-	require(c.Issuer != "", "Issuer")
-	require(c.Keys != nil, "Keys")
-	require(c.Provider != nil, "Provider")
-	require(c.SecondOpinion != nil, "SecondOpinion")
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if c.Provider == nil {
+		return nil, errors.New("login: Config.Provider is missing")
 	}
 	if c.Outdated == nil {
 		c.Outdated = func() {}
 	}
 	if c.RequestID == nil {
 		c.RequestID = func(*http.Request) string { return "" }
-	}
-	if c.Scopes == nil {
-		c.Scopes = []string{"openid", "email"}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -47,8 +33,6 @@ func New(c Config) (http.Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	c.Brand.Name = cmp.Or(c.Brand.Name, nameless)
-	c.HeaderBudget = cmp.Or(c.HeaderBudget, 10240)
 	return &handler{Config: c, client: guarded(c.HTTP)}, nil
 }
 
@@ -95,6 +79,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (v *visit) answer(base string) answer {
 	found, ok := routes[v.route]
+	if !ok || !slices.Contains(found.methods, v.r.Method) {
+		p, _ := v.known() // the page shows whose it is, where that can be told
+		v.provider.Brand = p.Brand
+	}
 	if !ok {
 		v.route = "unknown" // what the client sent belongs into no log
 		return v.fail(http.StatusNotFound, errNotFound)

@@ -87,7 +87,7 @@ func (v *visit) standing(spent string) standing {
 		s.state = good
 	case s.err != nil && v.jar.Lost():
 		s.state = circling
-	case errors.Is(none, jar.ErrOver), none != nil && v.SessionMax > 0: // browsers drop what is over
+	case errors.Is(none, jar.ErrOver), none != nil && v.provider.SessionMax > 0: // browsers drop what is over
 		s.state = overLimit
 	case none != nil, spent == v.jar.Tag():
 		s.state = nobodyHere

@@ -48,6 +48,7 @@ type system struct {
 	handler http.Handler
 	log     *journal
 
+	provider       login.Provider                   // what is known of the client, but for its secrets
 	secret, former string                           // of the client
 	settings       error                            // what asking for the settings comes to
 	keys           error                            // what asking for a key comes to
@@ -61,22 +62,23 @@ func newSystem(t *testing.T, change ...func(*login.Config)) *system {
 	t.Helper()
 	w := &system{Pool: tokentest.New(t), t: t, log: &journal{}, secret: clientSecret, opinion: func(_, _ string) error { return nil }, outdated: func() {}}
 	w.idp = newProvider(w)
-	c := login.Config{
-		Issuer: tokentest.Issuer,
-		Keys:   keyring{w},
-		Provider: func(context.Context) (login.Provider, error) {
-			return login.Provider{
-				ClientID: tokentest.ClientID, Secret: w.secret, FormerSecret: w.former, LoginURL: w.idp.url,
-				BaseURLs: []string{"https://other.example.com", site, "http://localhost:3000/Prod"},
-			}, w.settings
-		},
-		Outdated:      func() { w.outdated() },
+	w.provider = login.Provider{
+		Issuer: tokentest.Issuer, Keys: keyring{w}, ClientID: tokentest.ClientID, LoginURL: w.idp.url,
 		SecondOpinion: func(_ context.Context, raw, clientID string) error { return w.opinion(raw, clientID) },
-		RequestID:     func(*http.Request) string { return "request-1" },
+		BaseURLs:      []string{"https://other.example.com", site, "http://localhost:3000/Prod"},
 		Brand:         login.Brand{Name: "Example App", Support: "mailto:help@example.com"},
-		HTTP:          w.idp.server.Client(),
-		Now:           w.Now,
-		Log:           slog.New(slog.NewJSONHandler(w.log, nil)),
+	}
+	c := login.Config{
+		Provider: func(context.Context) (login.Provider, error) {
+			p := w.provider
+			p.Secret, p.FormerSecret = w.secret, w.former
+			return p, w.settings
+		},
+		Outdated:  func() { w.outdated() },
+		RequestID: func(*http.Request) string { return "request-1" },
+		HTTP:      w.idp.server.Client(),
+		Now:       w.Now,
+		Log:       slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	for _, f := range change {
 		f(&c)

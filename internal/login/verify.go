@@ -25,7 +25,7 @@ var (
 // verify returns what a raw ID token says, if it is one for this client.
 func (v *visit) verify(raw string, checks token.Checks) (token.Claims, error) {
 	verifier, err := token.New(token.Config{
-		Issuers: []token.Issuer{{URL: v.Issuer, ClientIDs: []string{v.provider.ClientID}, Keys: v.Keys}},
+		Issuers: []token.Issuer{{URL: v.provider.Issuer, ClientIDs: []string{v.provider.ClientID}, Keys: v.provider.Keys}},
 		Use:     token.ID,
 		Now:     func() time.Time { return v.now },
 	})
@@ -46,7 +46,7 @@ func (v *visit) verifyNew(t tokens, nonce string) (token.Claims, error) {
 	}
 	ctx, cancel := context.WithTimeout(v.r.Context(), attemptTime)
 	defer cancel()
-	err = v.SecondOpinion(ctx, t.id, v.provider.ClientID)
+	err = v.provider.SecondOpinion(ctx, t.id, v.provider.ClientID)
 	if reason.Of(err) == reason.KeysUnavailable {
 		return token.Claims{}, err
 	}

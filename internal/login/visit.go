@@ -33,25 +33,38 @@ type visit struct {
 
 // enter finds out which site the request belongs to, and opens its jar.
 func (v *visit) enter(base string) error {
-	p, err := v.Provider(v.r.Context())
+	p, err := v.known()
 	if err != nil {
-		return errors.Join(errConfig, err)
+		return err
 	}
+	v.provider = p
 	if v.site, err = siteOf(p.BaseURLs, v.r.Host, base); err != nil {
 		return err
 	}
 	v.idp = backChannel{
-		client: v.client, oauth: oauthConfig(p, v.site, v.Scopes), revocation: p.LoginURL + "/oauth2/revoke",
+		client: v.client, oauth: oauthConfig(p, v.site, p.Scopes), revocation: p.LoginURL + "/oauth2/revoke",
 		newSecret: v.newSecret,
 	}
 	return v.use(p)
+}
+
+// known returns what is known of the provider now.
+func (v *visit) known() (Provider, error) {
+	p, err := v.Provider(v.r.Context())
+	if err == nil {
+		err = p.complete()
+	}
+	if err != nil {
+		return Provider{}, errors.Join(errConfig, err)
+	}
+	return p, nil
 }
 
 // use makes p the client of this visit.
 func (v *visit) use(p Provider) error {
 	j, err := jar.Open(v.r, v.now, jar.Config{
 		Site: v.site.url, Base: v.site.base, Secrets: []string{p.Secret, p.FormerSecret},
-		Budget: v.HeaderBudget, Rand: v.Rand, SessionMax: v.SessionMax, SessionIdle: v.SessionIdle,
+		Budget: p.HeaderBudget, Rand: v.Rand, SessionMax: p.SessionMax, SessionIdle: p.SessionIdle,
 	})
 	if err != nil {
 		return errors.Join(errConfig, err)
@@ -63,7 +76,7 @@ func (v *visit) use(p Provider) error {
 // newSecret asks for the client's secret again and returns it if it is another one by now.
 func (v *visit) newSecret() (string, bool) {
 	v.Outdated()
-	p, err := v.Provider(v.r.Context())
+	p, err := v.known()
 	if err != nil || p.Secret == v.provider.Secret || v.use(p) != nil {
 		return "", false
 	}

@@ -1,0 +1,56 @@
+package main
+
+// This file turns what the parameter says into what a login needs. The keys of a pool stay known for as long as the parameter names the same ones.
+
+import (
+	"bytes"
+	"context"
+	"sync"
+
+	"edgeauth/internal/cognito"
+	"edgeauth/internal/config"
+	"edgeauth/internal/login"
+	"edgeauth/jwks"
+)
+
+// source knows the app client, and the signing keys of its pool.
+type source struct {
+	client func(context.Context) (cognito.Client, error)
+
+	mu   sync.Mutex // guards what follows
+	pool config.Pool
+	keys *jwks.Set // of pool
+}
+
+func (s *source) provider(ctx context.Context) (login.Provider, error) {
+	c, err := s.client(ctx)
+	if err != nil {
+		return login.Provider{}, err
+	}
+	keys, err := s.keysOf(c.Pool)
+	if err != nil {
+		return login.Provider{}, err
+	}
+	return login.Provider{
+		Issuer: c.Issuer, Keys: keys, SecondOpinion: secondOpinion(c.Issuer, keys),
+		ClientID: c.ClientID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(), RefreshLife: c.RefreshLife,
+		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Brand: login.Brand(c.Brand),
+		HeaderBudget: c.HeaderBudget, SessionMax: c.SessionMax, SessionIdle: c.SessionIdle,
+	}, nil
+}
+
+// keysOf returns the pool's keys, on their way if they were not known before: the person who is about to sign in takes longer.
+func (s *source) keysOf(p config.Pool) (*jwks.Set, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys != nil && s.pool.JWKSURL == p.JWKSURL && bytes.Equal(s.pool.JWKS, p.JWKS) {
+		return s.keys, nil
+	}
+	keys, err := jwks.New(jwks.Config{URL: p.JWKSURL, Snapshot: p.JWKS})
+	if err != nil {
+		return nil, err
+	}
+	keys.Prefetch()
+	s.pool, s.keys = p, keys
+	return keys, nil
+}
