@@ -25,22 +25,22 @@ import (
 )
 
 // keysFunc finds keys by a function.
-type keysFunc func(kid string) (*rsa.PublicKey, error)
+type keysFunc func(jwks.Wanted) (*rsa.PublicKey, error)
 
-func (f keysFunc) Key(_ context.Context, kid string) (*rsa.PublicKey, error) { return f(kid) }
+func (f keysFunc) Key(_ context.Context, w jwks.Wanted) (*rsa.PublicKey, error) { return f(w) }
 
 func TestCannotTell(t *testing.T) {
 	pool, log := tokentest.New(t), new(bytes.Buffer)
 	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
 	var answer error
-	keys := keysFunc(func(kid string) (*rsa.PublicKey, error) {
+	keys := keysFunc(func(w jwks.Wanted) (*rsa.PublicKey, error) {
 		if answer == errPanic {
-			panic("secret " + kid)
+			panic("secret " + w.ID)
 		}
 		if answer != nil {
 			return nil, answer
 		}
-		return pool.Key(context.Background(), kid)
+		return pool.Key(context.Background(), w)
 	})
 	a, err := assemble(settings, trusted(settings), []token.Keys{keys}, pool.Now, log)
 	if err != nil {
@@ -246,7 +246,8 @@ func TestTrustedPools(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := door{a, first, log}
-	theirs, ours := tokentest.Claims{"iss": other, "aud": client}, tokentest.Claims{"iss": tokentest.Issuer}
+	before := time.Now().Add(-time.Minute).Unix() // the key sets were fetched, so that they settle whose keys these are
+	theirs, ours := tokentest.Claims{"iss": other, "aud": client, "iat": before}, tokentest.Claims{"iss": tokentest.Issuer, "iat": before}
 	for _, c := range []struct {
 		name   string
 		r      request
@@ -267,6 +268,43 @@ func TestTrustedPools(t *testing.T) {
 				t.Errorf("backends learn %q of %q", got.Context["sub"], got.Context["iss"])
 			}
 		})
+	}
+}
+
+// TestAKeyThatMayBeNew: during the cooldown nobody can tell whose a young token is; a fetch that lacks its key settles that, and known keys never wait.
+func TestAKeyThatMayBeNew(t *testing.T) {
+	pool, log := tokentest.New(t), new(bytes.Buffer)
+	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
+	set, err := jwks.New(jwks.Config{URL: pool.Server(t), Now: pool.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := assemble(settings, trusted(settings), []token.Keys{set}, pool.Now, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := door{a, pool, log}
+	invented := tokentest.StockKey(3)
+	d.want(t, page.session(invented.Token(pool.IDClaims(nil))), "login token_unknown_key") // the fetch that this buys lacks the key
+	known := page.session(pool.IDToken(nil))
+	pool.Advance(time.Second)
+	pool.SetKeys(tokentest.StockKey(2), tokentest.StockKey(0))
+	rotated := page.session(pool.IDToken(nil))
+	for range 20 {
+		d.want(t, rotated, "500 keys_unavailable")
+		d.want(t, page.session(invented.Token(pool.IDClaims(nil))), "500 keys_unavailable")
+		d.want(t, known, "allow ok")
+	}
+	old := tokentest.Claims{"iat": pool.Now().Add(-time.Hour).Unix()}
+	d.want(t, page.session(invented.Token(pool.IDClaims(old))), "login token_unknown_key")
+	if set.Fetches() != 1 {
+		t.Errorf("%d fetches", set.Fetches())
+	}
+	pool.Advance(jwks.Cooldown)
+	d.want(t, rotated, "allow ok")
+	d.want(t, known, "allow ok")
+	if set.Fetches() != 2 {
+		t.Errorf("%d fetches", set.Fetches())
 	}
 }
 

@@ -9,13 +9,15 @@ import (
 	"errors"
 	"time"
 
+	"edgeauth/jwks"
+
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jws"
 	"github.com/lestrrat-go/jwx/v3/jwt"
 )
 
 type keySet interface {
-	Key(ctx context.Context, kid string) (*rsa.PublicKey, error)
+	Key(ctx context.Context, w jwks.Wanted) (*rsa.PublicKey, error)
 }
 
 // secondOpinion returns a verifier of this issuer's ID tokens.
@@ -26,7 +28,7 @@ func secondOpinion(issuer string, keys keySet) func(ctx context.Context, raw, cl
 			return errors.New("callback: second opinion: not a JWS")
 		}
 		kid, _ := message.Signatures()[0].ProtectedHeaders().KeyID()
-		key, err := keys.Key(ctx, kid)
+		key, err := keys.Key(ctx, jwks.Wanted{ID: kid, Direct: true})
 		if err != nil {
 			return err
 		}

@@ -106,7 +106,7 @@ func ask(t *testing.T, url string, roots *x509.CertPool) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Key(context.Background(), tokentest.StockKey(0).ID)
+	_, err = s.Key(context.Background(), jwks.Wanted{ID: tokentest.StockKey(0).ID})
 	return err
 }
 
@@ -237,7 +237,7 @@ func TestR21AnAnswerThatIsNoKeySetFailsClosed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.Key(t.Context(), tokentest.StockKey(0).ID)
+			_, err = s.Key(t.Context(), jwks.Wanted{ID: tokentest.StockKey(0).ID})
 			if !errors.Is(err, jwks.ErrUnavailable) || !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}

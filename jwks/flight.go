@@ -10,6 +10,7 @@ import (
 // flight is one fetch of the key set under way.
 type flight struct {
 	done     chan struct{} // closed when what came of it is known
+	number   int           // of all fetches
 	started  time.Time
 	prefetch bool
 }
@@ -35,9 +36,9 @@ func (s *Set) underWay(now time.Time) *flight {
 
 // depart starts a fetch. It belongs to nobody's context, so that no caller who gives up takes it from those who wait; its own timeout ends it.
 func (s *Set) depart(now time.Time) *flight {
-	f := &flight{done: make(chan struct{}), started: now}
+	s.begun++
+	f := &flight{done: make(chan struct{}), number: s.begun, started: now}
 	s.flight = f
-	s.count++
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 		defer cancel()
@@ -62,6 +63,7 @@ func (s *Set) land(f *flight, keys []Key, err error) {
 	s.asked, s.failed = f.started, err
 	if err == nil {
 		s.replace(keys, f.started)
+		s.landed = f.number
 	}
 }
 
@@ -69,5 +71,5 @@ func (s *Set) land(f *flight, keys []Key, err error) {
 func (s *Set) Fetches() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.count
+	return s.begun
 }

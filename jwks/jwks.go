@@ -6,7 +6,9 @@
 //     key that the issuer has withdrawn is refused after an hour at most, even if no new key is ever asked for.
 //   - If confirming fails, known keys serve on for up to 24 hours since the set was last seen. After that nobody can tell whose they are.
 //   - A kid that is not in the set may be a new key or an invention. Either way the set is fetched at most once in 10 seconds: inventing kids buys no
-//     more fetches, and a new key is accepted 10 seconds after its publication at the latest, whatever else is asked meanwhile.
+//     more fetches, and a new key is accepted 10 seconds after its publication at the latest, whatever else is asked meanwhile. Until then nobody can
+//     tell, unless the token is older than the set: an issuer publishes a key before it signs with it.
+//   - A token that came straight from the issuer has a kid that nobody else chose. It is worth a fetch at any time.
 //   - An unusable fetch changes nothing. Unusable means: not answered 200 within 3 seconds, not JSON, compressed, larger than 1 MB, or without a
 //     single usable key. Redirects are not followed.
 //
@@ -37,6 +39,7 @@ const (
 	Limit    = 24 * time.Hour
 	Cooldown = 10 * time.Second
 	Timeout  = 3 * time.Second
+	Skew     = 30 * time.Second // by which the issuer's clock may differ from ours
 )
 
 // Why there is no key.
@@ -45,8 +48,11 @@ var (
 	ErrUnavailable = reason.New(reason.KeysUnavailable, "jwks: key set out of reach")
 )
 
-// errNoAnswer stands for what came of asking until something has.
-var errNoAnswer = errors.New("no answer yet")
+// Why nobody can tell, where no fetch says so itself.
+var (
+	errNoAnswer = errors.New("no answer yet")
+	errTooSoon  = errors.New("the key may be newer than the set, which was asked for a moment ago")
+)
 
 // Config says where a key set is published and what is known of it.
 type Config struct {
@@ -69,7 +75,8 @@ type Set struct {
 	asked  time.Time // when the issuer was last asked, but for Prefetch
 	failed error     // what came of asking
 	flight *flight   // the fetch under way, nil: none
-	count  int       // of the fetches begun so far
+	begun  int       // fetches so far
+	landed int       // of these, the last one that brought a set
 }
 
 // New returns the set that c describes. It fetches nothing.
@@ -96,10 +103,18 @@ func New(c Config) (*Set, error) {
 	return s, nil
 }
 
-// Key returns the key that kid names, or ErrUnknownKey, or ErrUnavailable.
-func (s *Set) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+// Wanted is a key, as a token names it that nobody has verified yet.
+type Wanted struct {
+	ID     string    // the token's kid
+	Issued time.Time // the token's iat; zero: now
+	Direct bool      // the token came from the issuer itself, over TLS
+}
+
+// Key returns the key that w names, or ErrUnknownKey, or ErrUnavailable.
+func (s *Set) Key(ctx context.Context, w Wanted) (*rsa.PublicKey, error) {
+	q := question{Wanted: w}
 	for {
-		key, f, err := s.look(kid)
+		key, f, err := s.look(&q)
 		if f == nil {
 			return key, err
 		}
@@ -111,12 +126,22 @@ func (s *Set) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
 	}
 }
 
+// question is a call of Key.
+type question struct {
+	Wanted
+	asked         bool // the two below are set
+	begun, landed int  // flights when the question was asked
+}
+
 // look answers from what is known, or returns the fetch to wait for before looking again.
-func (s *Set) look(kid string) (*rsa.PublicKey, *flight, error) {
+func (s *Set) look(q *question) (*rsa.PublicKey, *flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !q.asked {
+		q.asked, q.begun, q.landed = true, s.begun, s.landed
+	}
 	now := s.wall()
-	key := s.keys[kid]
+	key := s.keys[q.ID]
 	usable := within(now, s.seen, Limit)
 	switch under := s.underWay(now); {
 	case key != nil && within(now, s.seen, Refresh):
@@ -125,15 +150,26 @@ func (s *Set) look(kid string) (*rsa.PublicKey, *flight, error) {
 		return key, nil, nil
 	case under != nil:
 		return nil, under, nil
-	case !within(now, s.asked, Cooldown):
+	case !within(now, s.asked, Cooldown), q.Direct && key == nil && s.begun == q.begun:
 		s.asked, s.failed = now, errNoAnswer
 		return nil, s.depart(now), nil
 	case key != nil && usable:
 		return key, nil, nil
-	case s.failed == nil && usable:
+	case s.failed != nil:
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, s.failed)
+	case usable && s.settles(q, now):
 		return nil, nil, ErrUnknownKey
 	}
-	return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, s.failed)
+	return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, errTooSoon)
+}
+
+// settles reports whether a key that is not in the set is none: the set was seen since q was asked, or well after the token was issued.
+func (s *Set) settles(q *question, now time.Time) bool {
+	issued := q.Issued
+	if issued.IsZero() {
+		issued = now
+	}
+	return s.landed != q.landed || !s.seen.Before(issued.Add(Skew))
 }
 
 // wall is the time with no monotonic reading, which may stand still while an environment is frozen: keys age all the same.

@@ -64,10 +64,17 @@ func newSet(t testing.TB, snapshot []byte) (*jwks.Set, *network) {
 	return s, n
 }
 
-// want asks for the key of k: nil wants the very key, else the error.
+// want asks for the key of a token that k signed long ago: nil wants the very key, else the error.
 func want(t testing.TB, s *jwks.Set, k tokentest.Key, err error) {
 	t.Helper()
-	key, got := s.Key(context.Background(), k.ID)
+	wantOf(t, s, k, jwks.Wanted{Issued: tokentest.Start.Add(-24 * time.Hour)}, err)
+}
+
+// wantOf asks for the key of a token that k signed, and that is otherwise as w says.
+func wantOf(t testing.TB, s *jwks.Set, k tokentest.Key, w jwks.Wanted, err error) {
+	t.Helper()
+	w.ID = k.ID
+	key, got := s.Key(context.Background(), w)
 	if !errors.Is(got, err) || err == nil && (got != nil || !key.Equal(&k.Private.PublicKey)) || err != nil && key != nil {
 		t.Errorf("got %v, %v, want %v", key, got, err)
 	}
@@ -223,7 +230,7 @@ func TestR20RotationWorksDuringAFloodOfRandomKids(t *testing.T) {
 	start := n.Now()
 	for i := range kids {
 		n.Advance(minute / kids)
-		if _, err := s.Key(t.Context(), fmt.Sprintf("random-%d", i)); !errors.Is(err, jwks.ErrUnknownKey) {
+		if _, err := s.Key(t.Context(), jwks.Wanted{ID: fmt.Sprintf("random-%d", i), Issued: n.Now()}); !errors.Is(err, jwks.ErrUnknownKey) && !errors.Is(err, jwks.ErrUnavailable) {
 			t.Fatal(err)
 		}
 		elapsed := n.Now().Sub(start)
@@ -232,7 +239,7 @@ func TestR20RotationWorksDuringAFloodOfRandomKids(t *testing.T) {
 			n.SetKeys(tokentest.StockKey(2), tokentest.StockKey(1))
 		}
 		if published > 0 && accepted == 0 && i%10 == 0 {
-			if _, err := s.Key(t.Context(), tokentest.StockKey(2).ID); err == nil {
+			if _, err := s.Key(t.Context(), jwks.Wanted{ID: tokentest.StockKey(2).ID}); err == nil {
 				accepted = elapsed
 			}
 		}
@@ -244,6 +251,122 @@ func TestR20RotationWorksDuringAFloodOfRandomKids(t *testing.T) {
 		t.Errorf("%d fetches for %d kids, limit %d", got, kids, limit)
 	}
 	want(t, s, tokentest.StockKey(0), jwks.ErrUnknownKey)
+}
+
+// An issuer publishes a key before it signs with it. So a set that was seen after a token was issued settles whose key it is not; about a token that
+// may be younger, nobody can tell before the cooldown is over.
+func TestAnUnknownKidDuringTheCooldown(t *testing.T) {
+	s, n := newSet(t, nil)
+	want(t, s, tokentest.StockKey(0), nil)
+	for _, c := range []struct {
+		issued time.Time
+		want   error
+	}{
+		{n.Now().Add(-jwks.Skew), jwks.ErrUnknownKey},
+		{n.Now().Add(1 - jwks.Skew), jwks.ErrUnavailable},
+		{n.Now(), jwks.ErrUnavailable},
+		{n.Now().Add(time.Minute), jwks.ErrUnavailable},
+		{time.Time{}, jwks.ErrUnavailable},
+	} {
+		wantOf(t, s, unknown, jwks.Wanted{Issued: c.issued}, c.want)
+	}
+	n.SetKeys(tokentest.StockKey(2))
+	n.Advance(jwks.Cooldown - 1)
+	young := jwks.Wanted{Issued: n.Now()}
+	wantOf(t, s, tokentest.StockKey(2), young, jwks.ErrUnavailable)
+	wantFetches(t, n, 1)
+	n.Advance(1)
+	wantOf(t, s, tokentest.StockKey(2), young, nil)
+	wantFetches(t, n, 2)
+}
+
+// A fetch that lacks a key settles it for all who waited for that fetch.
+func TestAFetchThatLacksAKeySettlesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := newSet(t, nil)
+		release := make(chan struct{})
+		n.set(func(*http.Request) (*http.Response, error) { <-release; return ok(n.JWKS()), nil })
+		for range 3 {
+			go wantOf(t, s, unknown, jwks.Wanted{}, jwks.ErrUnknownKey)
+			synctest.Wait()
+		}
+		close(release)
+		synctest.Wait()
+		wantFetches(t, n, 1)
+		wantOf(t, s, unknown, jwks.Wanted{}, jwks.ErrUnavailable)
+		wantFetches(t, n, 1)
+	})
+}
+
+// Nobody chose the kid of a token that came straight from the issuer: a key that is a second old is found, at the price of one fetch.
+func TestADirectTokenIsWorthAFetch(t *testing.T) {
+	s, n := newSet(t, nil)
+	direct := jwks.Wanted{Direct: true}
+	wantOf(t, s, tokentest.StockKey(0), direct, nil)
+	wantOf(t, s, tokentest.StockKey(1), direct, nil)
+	wantFetches(t, n, 1)
+	n.SetKeys(tokentest.StockKey(2))
+	wantOf(t, s, tokentest.StockKey(2), direct, nil)
+	wantFetches(t, n, 2)
+	wantOf(t, s, unknown, direct, jwks.ErrUnknownKey)
+	wantFetches(t, n, 3)
+	n.set(outage)
+	wantOf(t, s, unknown, direct, errOutage)
+	wantOf(t, s, tokentest.StockKey(2), direct, nil)
+	wantFetches(t, n, 4)
+	n.Advance(jwks.Cooldown - 1)
+	want(t, s, unknown, jwks.ErrUnavailable)
+	wantFetches(t, n, 4)
+	n.Advance(jwks.Refresh)
+	want(t, s, tokentest.StockKey(2), nil)
+	wantOf(t, s, tokentest.StockKey(2), direct, nil) // it is known, if not confirmed
+	wantFetches(t, n, 5)
+}
+
+// A fetch that began before a token came may lack its key: one more is made, for all who wait together.
+func TestADirectTokenTrustsNoEarlierFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := newSet(t, nil)
+		answer := make(chan []byte)
+		n.set(func(*http.Request) (*http.Response, error) { return ok(<-answer), nil })
+		go want(t, s, tokentest.StockKey(0), nil)
+		synctest.Wait()
+		early := n.JWKS()
+		n.SetKeys(tokentest.StockKey(2))
+		for range 3 {
+			go wantOf(t, s, tokentest.StockKey(2), jwks.Wanted{Direct: true}, nil)
+			synctest.Wait()
+		}
+		wantFetches(t, n, 1)
+		answer <- early
+		synctest.Wait()
+		wantFetches(t, n, 2)
+		answer <- n.JWKS()
+		synctest.Wait()
+		wantFetches(t, n, 2)
+	})
+}
+
+// A flood of inventions costs those nothing whose key is known: while a fetch hangs, they do not wait.
+func TestAFloodCostsKnownKeysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := newSet(t, nil)
+		want(t, s, tokentest.StockKey(0), nil)
+		n.set(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		n.Advance(jwks.Cooldown)
+		start := time.Now()
+		var flood sync.WaitGroup
+		defer flood.Wait()
+		for i := range 100 {
+			flood.Go(func() { wantOf(t, s, tokentest.Key{ID: fmt.Sprint(i)}, jwks.Wanted{}, jwks.ErrUnavailable) })
+			synctest.Wait()
+			want(t, s, tokentest.StockKey(0), nil)
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("waited %v", waited)
+		}
+		wantFetches(t, n, 2)
+	})
 }
 
 func TestASnapshotServesAtOnce(t *testing.T) {
@@ -414,7 +537,7 @@ func TestACallerMayGiveUp(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		gaveUp := make(chan error)
-		go func() { _, err := s.Key(ctx, tokentest.StockKey(0).ID); gaveUp <- err }()
+		go func() { _, err := s.Key(ctx, jwks.Wanted{ID: tokentest.StockKey(0).ID}); gaveUp <- err }()
 		synctest.Wait()
 		go want(t, s, tokentest.StockKey(0), nil)
 		synctest.Wait()
@@ -476,7 +599,7 @@ func TestNewRefusesABadConfig(t *testing.T) {
 
 func BenchmarkKey(b *testing.B) {
 	s, _ := newSet(b, nil)
-	kid := tokentest.StockKey(0).ID
+	kid := jwks.Wanted{ID: tokentest.StockKey(0).ID}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := s.Key(b.Context(), kid); err != nil {

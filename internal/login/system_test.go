@@ -94,11 +94,11 @@ func newSystem(t *testing.T, change ...func(*login.Config)) *system {
 // keyring makes key lookups fail on demand.
 type keyring struct{ w *system }
 
-func (k keyring) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+func (k keyring) Key(ctx context.Context, w jwks.Wanted) (*rsa.PublicKey, error) {
 	if k.w.keys != nil {
 		return nil, k.w.keys
 	}
-	return k.w.Pool.Key(ctx, kid)
+	return k.w.Pool.Key(ctx, w)
 }
 
 var errKeys = fmt.Errorf("no keys: %w", jwks.ErrUnavailable)

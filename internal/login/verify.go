@@ -40,7 +40,7 @@ func (v *visit) verifyNew(t tokens, nonce string) (token.Claims, error) {
 	if len(t.id) > maxToken {
 		return token.Claims{}, fmt.Errorf("%w: %d bytes", errTooLarge, len(t.id))
 	}
-	claims, err := v.verify(t.id, token.Checks{Nonce: nonce, AccessToken: t.access})
+	claims, err := v.verify(t.id, token.Checks{Nonce: nonce, AccessToken: t.access, Direct: true})
 	if err != nil {
 		return token.Claims{}, err
 	}

@@ -30,10 +30,10 @@ const (
 	Access Use = "access"
 )
 
-// Keys finds the public key of one issuer that a kid names. The kid is data from an unverified token: it may be compared, nothing else. An error
-// that is jwks.ErrUnknownKey says that the issuer has no such key; any other that nobody can tell.
+// Keys finds the public key of one issuer that a token names. What it is wanted by is data from an unverified token: it may be compared, nothing
+// else. An error that is jwks.ErrUnknownKey says that the issuer has no such key; any other that nobody can tell.
 type Keys interface {
-	Key(ctx context.Context, kid string) (*rsa.PublicKey, error)
+	Key(ctx context.Context, w jwks.Wanted) (*rsa.PublicKey, error)
 }
 
 // Issuer is one user pool whose tokens are accepted. Everything but Resources is required.
@@ -64,6 +64,7 @@ const (
 type Checks struct {
 	Nonce       string // when set, the nonce claim must be this
 	AccessToken string // when set, at_hash, if the token has one, must be the hash of this
+	Direct      bool   // it came straight from the token endpoint, over TLS: nobody else chose its kid, so an unknown one is worth a fetch of keys
 }
 
 // Claims is what a good token says.
@@ -170,7 +171,11 @@ func (v *Verifier) Verify(ctx context.Context, raw string, c Checks) (Claims, er
 	if err != nil {
 		return Claims{}, err
 	}
-	key, err := issuer.Keys.Key(ctx, kid)
+	wanted := jwks.Wanted{ID: kid, Direct: c.Direct}
+	if p.iat.present {
+		wanted.Issued = time.Unix(p.iat.value, 0)
+	}
+	key, err := issuer.Keys.Key(ctx, wanted)
 	if errors.Is(err, jwks.ErrUnknownKey) {
 		return Claims{}, ErrUnknownKey
 	}

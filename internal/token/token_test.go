@@ -46,6 +46,7 @@ type stand struct {
 	id, access tokentest.Key // what signs each use
 	verifiers  map[token.Use]*token.Verifier
 	lookups    int // how often a key was asked for
+	wanted     jwks.Wanted
 }
 
 func newStand(t testing.TB) *stand {
@@ -67,9 +68,10 @@ func newStand(t testing.TB) *stand {
 }
 
 // Key counts, so that a test can say that no key was asked for.
-func (s *stand) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+func (s *stand) Key(ctx context.Context, w jwks.Wanted) (*rsa.PublicKey, error) {
 	s.lookups++
-	return s.Pool.Key(ctx, kid)
+	s.wanted = w
+	return s.Pool.Key(ctx, w)
 }
 
 // header returns the header of an ID token with more members.
@@ -328,4 +330,27 @@ func TestKeysOutOfReachIsNoRefusal(t *testing.T) {
 
 type failing struct{ err error }
 
-func (f failing) Key(context.Context, string) (*rsa.PublicKey, error) { return nil, f.err }
+func (f failing) Key(context.Context, jwks.Wanted) (*rsa.PublicKey, error) { return nil, f.err }
+
+// TestKeysAreToldWhatDecidesAboutAFetch: when the token was issued, and whether it came from the issuer itself.
+func TestKeysAreToldWhatDecidesAboutAFetch(t *testing.T) {
+	s := newStand(t)
+	issued := s.Now().Add(-time.Minute)
+	for _, c := range []struct {
+		use    token.Use
+		raw    string
+		direct bool
+		want   jwks.Wanted
+	}{
+		{token.ID, s.IDToken(M{"iat": issued.Unix()}), false, jwks.Wanted{ID: s.id.ID, Issued: issued}},
+		{token.ID, s.IDToken(M{"iat": issued.Unix()}), true, jwks.Wanted{ID: s.id.ID, Issued: issued, Direct: true}},
+		{token.Access, s.AccessToken(M{"iat": absent}), false, jwks.Wanted{ID: s.access.ID}},
+	} {
+		if _, err := s.verifiers[c.use].Verify(t.Context(), c.raw, token.Checks{Direct: c.direct}); err != nil {
+			t.Error(err)
+		}
+		if got := s.wanted; got.ID != c.want.ID || !got.Issued.Equal(c.want.Issued) || got.Direct != c.want.Direct {
+			t.Errorf("%+v, want %+v", got, c.want)
+		}
+	}
+}

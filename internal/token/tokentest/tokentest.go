@@ -157,9 +157,9 @@ func (p *Pool) Server(t testing.TB) string {
 }
 
 // Key makes a Pool a token.Keys with no network in between.
-func (p *Pool) Key(_ context.Context, kid string) (*rsa.PublicKey, error) {
+func (p *Pool) Key(_ context.Context, w jwks.Wanted) (*rsa.PublicKey, error) {
 	for _, k := range p.Keys() {
-		if k.ID == kid {
+		if k.ID == w.ID {
 			return &k.Private.PublicKey, nil
 		}
 	}
