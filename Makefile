@@ -15,7 +15,7 @@ GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint e2e cookie token smoke template-check rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
+.PHONY: help run build test lint e2e cookie token smoke template-check kits rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ smoke: ## try the system at URL from outside, here or deployed (deployed: USER=,
 
 template-check: ## hold template.yaml against every known hazard; sam build ships what make build makes (needs Python)
 	@template/check
+
+kits: ## test the Python and JavaScript kits under real frameworks, and the types that are served (needs Python and Node)
+	@identity/check
 
 rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
 	@template/rehearse

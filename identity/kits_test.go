@@ -2,22 +2,30 @@ package identity
 
 import (
 	"bytes"
+	"embed"
 	"encoding/base64"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
 )
 
+// kits are the decoders as they are shipped.
+//
+//go:embed python/edgeauth_identity/__init__.py javascript/identity.mjs
+var kits embed.FS
+
 const (
 	pythonProgram = `
-import json, sys
+import dataclasses, json, sys
 sys.path.insert(0, "python")
-from edgeauth_identity import caller, NoCaller
+from edgeauth_identity import VERSION, caller, NoCaller
 for line in sys.stdin:
     try:
-        print(json.dumps(caller(json.loads(line))))
+        who = dataclasses.asdict(caller(json.loads(line)))
+        print(json.dumps({"v": VERSION} | {k: v for k, v in who.items() if v is not None and (k, v) != ("claims", {})}))
     except NoCaller:
         print("null")
 `
@@ -39,6 +47,10 @@ for await (const line of createInterface({ input: process.stdin })) {
 // Go sees none.
 func TestKits(t *testing.T) {
 	events, want := kitEvents(t)
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, kits); err != nil {
+		t.Fatal(err)
+	}
 	for _, kit := range []struct{ name, program, arg string }{
 		{"python3", pythonProgram, "-c"},
 		{"node", javascriptProgram, "--input-type=module"},
@@ -53,6 +65,7 @@ func TestKits(t *testing.T) {
 				args = []string{kit.arg, "-e", kit.program}
 			}
 			run := exec.Command(path, args...)
+			run.Dir = dir
 			run.Stdin = strings.NewReader(strings.Join(events, "\n") + "\n")
 			var problems bytes.Buffer
 			run.Stderr = &problems

@@ -1,0 +1,5 @@
+import type { MiddlewareHandler } from "hono";
+import type { Identity } from "./identity.mjs";
+
+/** Returns middleware that answers 401 to a request without a caller, and keeps answers from being stored unless the application says otherwise. */
+export function requireCaller(): MiddlewareHandler<{ Variables: { identity: Identity } }>;
