@@ -15,7 +15,7 @@ GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint e2e cookie token smoke template-check kits rehearsal mutants fuzz bench tools $(FUNCTIONS:%=build-%)
+.PHONY: help run build test lint e2e cookie token smoke template-check kits rehearsal mutants fuzz bench clients tools $(FUNCTIONS:%=build-%)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,12 @@ fuzz: ## fuzz every property for FUZZTIME each
 	@for p in $$(grep -rl '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -h '^func Fuzz' $$p/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/'); do \
 	    echo "$$p $$f"; go test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+
+# AWS's own clients of the Runtime API, which ours for the local system are held to. The native part of the one for Node.js is not built.
+clients: ## install AWS's runtime clients for Python and Node.js, so that `make test` compares ours with them
+	@test -x build/clients/python/bin/python3 || python3 -m venv build/clients/python
+	@build/clients/python/bin/pip install --quiet --disable-pip-version-check awslambdaric==4.2.2
+	@npm install --silent --ignore-scripts --no-save --prefix build/clients/node aws-lambda-ric@3.3.0
 
 bench: ## measure speed beside raw RSA, other libraries, a no-op Lambda and Node
 	@cd bench && go run .

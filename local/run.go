@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +23,6 @@ import (
 
 	"edgeauth/local/cognito"
 	"edgeauth/local/gateway"
-	"edgeauth/local/runtime"
 	"edgeauth/local/sam"
 )
 
@@ -37,7 +35,8 @@ type Options struct {
 	identity                 string
 	splitCookies             bool
 	parameters, imports      settings
-	environment              settings
+	environment, at          settings
+	python, node             string
 }
 
 // settings is a flag NAME=VALUE that can be repeated.
@@ -56,7 +55,7 @@ func (s settings) Set(text string) error {
 
 // Flags lets the options be set by flags.
 func (o *Options) Flags(f *flag.FlagSet) {
-	o.parameters, o.imports, o.environment = settings{}, settings{}, settings{}
+	o.parameters, o.imports, o.environment, o.at = settings{}, settings{}, settings{}, settings{}
 	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
 	f.StringVar(&o.build, "build", "build/here", "`folder` with <LogicalId>/bootstrap for each function, <NestedId>/<LogicalId>/bootstrap for those of nested applications")
 	f.IntVar(&o.appPort, "app-port", 3000, "`port` of the API on localhost; 0: any")
@@ -64,6 +63,9 @@ func (o *Options) Flags(f *flag.FlagSet) {
 	f.Var(o.parameters, "param", "template parameter, `NAME=VALUE`; repeatable")
 	f.Var(o.imports, "import", "what another stack exports, `NAME=VALUE`, for Fn::ImportValue; repeatable")
 	f.Var(o.environment, "env", "replace a function's variable, `LogicalId.NAME=VALUE`; repeatable")
+	f.Var(o.at, "at", "send a function's events to a process of your own, `LogicalId=URL`, as the Runtime Interface Emulator takes them; repeatable")
+	f.StringVar(&o.python, "python", "", "`interpreter` for Python functions; without it, a virtual environment beside the code, else python3")
+	f.StringVar(&o.node, "node", "", "`interpreter` for Node.js functions; without it, node")
 	f.IntVar(&o.ttl, "authorizer-ttl", 0, "cache authorizer results for this many `seconds`, whatever the template says")
 	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity `sources` for -authorizer-ttl, comma separated")
 	f.BoolVar(&o.splitCookies, "split-cookies", false, "deliver requests as HTTP/2 clients send them: lower-case names, one field per cookie")
@@ -84,6 +86,9 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	fmt.Fprintln(stderr, "A model of API Gateway and a stand-in for Cognito, not AWS. Good for this machine only.")
 	fmt.Fprintf(stderr, "Sign in as alice@example.com (group admins) or bob@example.com with the password %s\n", cognito.DefaultPassword)
 	fmt.Fprintf(stderr, "Cognito is at %s; %s/_standin/ lists the faults it can be asked for\n", s.cognitoURL, s.cognitoURL)
+	for _, note := range s.notes {
+		fmt.Fprintln(stderr, note)
+	}
 	fmt.Fprintf(stdout, "ready %s/\n", s.baseURL)
 	select {
 	case <-ctx.Done():
@@ -96,7 +101,8 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 // system is everything that runs.
 type system struct {
 	log                *journal
-	functions          map[string]*runtime.Function
+	functions          map[string]function // by logical id
+	notes              []string            // what runs otherwise than the template says, a line each
 	appURL, cognitoURL string
 	baseURL            string // with the stage
 	failed             chan error
@@ -205,45 +211,6 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 	return nil
 }
 
-func (s *system) startFunctions(m *sam.Model, o Options) error {
-	s.functions = map[string]*runtime.Function{}
-	scratch, err := os.MkdirTemp("", "edgeauth-local-")
-	if err != nil {
-		return err
-	}
-	s.closers = append(s.closers, func() { _ = os.RemoveAll(scratch) })
-	for _, f := range m.Functions {
-		code := runtime.Code{Name: f.LogicalID, Built: filepath.Join(o.build, filepath.FromSlash(f.LogicalID)), Given: f.Code, Scratch: scratch}
-		program, err := code.Prepare()
-		if err != nil {
-			return err
-		}
-		function, err := runtime.New(runtime.Config{
-			Name: f.Name, ARN: f.ARN, Binary: program.Binary, Environment: f.Environment,
-			Platform: map[string]string{
-				"AWS_REGION":            sam.Region,
-				"AWS_DEFAULT_REGION":    sam.Region,
-				"AWS_ACCESS_KEY_ID":     "LOCALLOCALLOCALLOCAL",
-				"AWS_SECRET_ACCESS_KEY": "local",
-				"AWS_SESSION_TOKEN":     "local",
-				"AWS_ENDPOINT_URL":      s.cognitoURL,
-			},
-			Timeout: f.Timeout, Memory: f.Memory, Max: f.Concurrency, Log: s.log,
-		})
-		if err != nil {
-			return err
-		}
-		s.closers = append(s.closers, function.Close)
-		s.functions[f.LogicalID] = function
-	}
-	return nil
-}
-
-// Invoke makes the system the gateway's way to its functions.
-func (s *system) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
-	return s.functions[function].Invoke(ctx, payload)
-}
-
 func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o Options) error {
 	api := m.API
 	api.Host = strings.TrimPrefix(s.appURL, "http://")
@@ -272,26 +239,6 @@ func (s *system) serve(server func() error, stop func() error) {
 		}
 	}()
 	s.closers = append(s.closers, func() { _ = stop(); <-done })
-}
-
-// warm starts one process of each function, all at once, and waits until each asks for work.
-func (s *system) warm(ctx context.Context) error {
-	var wait sync.WaitGroup
-	failures := make([]error, len(s.functions))
-	for i, id := range slices.Sorted(maps.Keys(s.functions)) {
-		wait.Go(func() {
-			if err := s.functions[id].Warm(ctx); err != nil {
-				failures[i] = fmt.Errorf("%s does not start: %w", id, err)
-			}
-		})
-	}
-	wait.Wait()
-	for _, err := range failures {
-		if err != nil {
-			return err // one sentence: the others may well have the same cause
-		}
-	}
-	return nil
 }
 
 // probe asks both servers for what a browser would ask first.

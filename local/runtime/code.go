@@ -5,56 +5,203 @@ package runtime
 import (
 	"archive/zip"
 	"debug/elf"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
 	"strings"
 )
 
-// Code says where the code of a function may be.
+// Code says where the code of a function may be, and what Lambda would run it with.
 type Code struct {
-	Name  string // of the function, for errors
-	Built string // the folder that a build makes for it, looked at first
-	Given string // the folder or zip file that the template names; may be empty
+	Name    string // of the function, for errors
+	Built   string // the folder that a build makes for it, looked at first
+	Given   string // the folder or zip file that the template names; may be empty
+	Runtime string // such as provided.al2023, python3.13, nodejs22.x
+	Handler string
 
-	Scratch string // a folder for what has to be unpacked
+	Python, Node string // the interpreters; empty: a virtual environment beside the code, else python3 and node
+	Scratch      string // a folder for what has to be unpacked
 }
 
 // Program is a function's code, ready to be started.
 type Program struct {
-	Binary string
-	Folder string // LAMBDA_TASK_ROOT
+	Binary    string
+	Arguments []string
+	Folder    string // LAMBDA_TASK_ROOT, and where the process begins
+	Handler   string
+	Runtime   string // one that AWS provides; empty: the function brings its own
+	Note      string // how it differs from what the template asks for, if it does
+	Sources   string // the folder whose changes change what runs; empty: nothing but a build does
 }
 
-// Prepare finds the code, unpacking a zip file if need be. A binary for another processor is an error that says so.
+// Unable is why a function cannot run here, in a sentence for the person who asked.
+type Unable string
+
+func (u Unable) Error() string { return string(u) }
+
+// Prepare finds the code, unpacking a zip file if need be. A function for which this machine has nothing is an Unable.
 func (c Code) Prepare() (Program, error) {
-	folder, err := c.folder()
+	switch {
+	case strings.HasPrefix(c.Runtime, "provided."):
+		return c.own()
+	case strings.HasPrefix(c.Runtime, "python3."):
+		return c.interpreted("client.py", pythonClient, c.python)
+	case strings.HasPrefix(c.Runtime, "nodejs"):
+		return c.interpreted("client.mjs", nodeClient, c.node)
+	case c.Runtime == "":
+		return Program{}, Unable(c.Name + " is a container image, and those do not run here.")
+	}
+	return Program{}, Unable(c.Name + " needs the runtime " + c.Runtime + ", which does not run here: provided.*, python3.* and nodejs* do.")
+}
+
+// own is a function that brings its runtime: a bootstrap.
+func (c Code) own() (Program, error) {
+	folder, err := c.folder(func(folder string) bool {
+		_, err := os.Stat(filepath.Join(folder, "bootstrap"))
+		return err == nil
+	})
 	if err != nil {
 		return Program{}, err
 	}
-	p := Program{Binary: filepath.Join(folder, "bootstrap"), Folder: folder}
+	p := Program{Binary: filepath.Join(folder, "bootstrap"), Folder: folder, Handler: c.Handler}
 	return p, checkProcessor(c.Name, p.Binary)
 }
 
-// folder is where the code is: what a build has made, or else what the template names.
-func (c Code) folder() (string, error) {
-	if isFolder(c.Built) || c.Given == "" {
-		return c.Built, nil
+//go:embed clients/client.py
+var pythonClient string
+
+//go:embed clients/client.mjs
+var nodeClient string
+
+// interpreted is a function for a runtime that AWS provides: the interpreter runs a client of ours, and that one the handler.
+func (c Code) interpreted(client, text string, find func(folder string) (string, error)) (Program, error) {
+	folder, err := c.folder(isFolder)
+	if err != nil {
+		return Program{}, err
 	}
-	if strings.HasSuffix(c.Given, ".zip") {
-		to := filepath.Join(c.Scratch, filepath.FromSlash(c.Name))
-		if err := unpack(c.Given, to); err != nil {
+	if !isFolder(folder) {
+		return Program{}, fmt.Errorf("runtime: %s has no code: neither %s nor what the template names is a folder", c.Name, c.Built)
+	}
+	if c.Handler == "" {
+		return Program{}, fmt.Errorf("runtime: %s has no Handler", c.Name)
+	}
+	interpreter, err := find(folder)
+	if err != nil {
+		return Program{}, err
+	}
+	if client, err = c.write(client, text); err != nil {
+		return Program{}, fmt.Errorf("runtime: %w", err)
+	}
+	p := Program{Binary: interpreter, Arguments: []string{client}, Folder: folder, Handler: c.Handler, Runtime: c.Runtime}
+	version, err := versionOf(interpreter)
+	if err != nil {
+		return Program{}, fmt.Errorf("runtime: %s: %w", c.Name, err)
+	}
+	if !strings.HasPrefix(version, strings.TrimSuffix(c.Runtime, "x")) {
+		p.Note = fmt.Sprintf("%s asks for %s and runs with %s, %s.", c.Name, c.Runtime, version, interpreter)
+	}
+	if !strings.HasSuffix(c.Given, ".zip") || folder == c.Built {
+		p.Sources = folder
+	}
+	return p, nil
+}
+
+// write puts a client of ours where an interpreter finds it. Other processes may read it meanwhile, so that it is there whole or not at all.
+func (c Code) write(name, text string) (string, error) {
+	path := filepath.Join(c.Scratch, name)
+	if there, err := os.ReadFile(path); err == nil && string(there) == text {
+		return path, nil
+	}
+	f, err := os.CreateTemp(c.Scratch, "*-"+name)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.WriteString(text)
+	return path, errors.Join(err, f.Close(), os.Rename(f.Name(), path))
+}
+
+// python is the interpreter of a virtual environment beside the code, or else one on the path: of the very version, if it is there.
+func (c Code) python(folder string) (string, error) {
+	if c.Python != "" {
+		return found(c.Python, "-python")
+	}
+	for _, beside := range []string{folder, filepath.Dir(folder), c.Given, filepath.Dir(c.Given)} {
+		for _, name := range []string{".venv", "venv"} {
+			if python := filepath.Join(beside, name, "bin", "python3"); executable(python) {
+				return filepath.Abs(python)
+			}
+		}
+	}
+	for _, name := range []string{c.Runtime, "python3"} {
+		if python, err := exec.LookPath(name); err == nil {
+			if _, err := versionOf(python); err == nil { // a version manager's command of that name may stand for nothing
+				return python, nil
+			}
+		}
+	}
+	return "", Unable(c.Name + " needs " + c.Runtime + ", and there is no python3 here; -python names one.")
+}
+
+func (c Code) node(string) (string, error) {
+	if c.Node != "" {
+		return found(c.Node, "-node")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return "", Unable(c.Name + " needs " + c.Runtime + ", and there is no node here; -node names one.")
+	}
+	return node, nil
+}
+
+// versionOf asks an interpreter for its version, and writes it as Lambda names runtimes: python3.13.1, nodejs22.5.0.
+func versionOf(interpreter string) (string, error) {
+	out, err := exec.Command(interpreter, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", interpreter, err)
+	}
+	text := strings.TrimSpace(string(out))
+	if number, ok := strings.CutPrefix(text, "Python "); ok {
+		return "python" + number, nil
+	}
+	return "nodejs" + strings.TrimPrefix(text, "v"), nil
+}
+
+func found(name, flag string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("runtime: %s %s: %w", flag, name, err)
+	}
+	return path, nil
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && info.Mode()&0o111 != 0
+}
+
+// folder is where the code is: what a build has made, or else what the template names, if it will do.
+func (c Code) folder(good func(folder string) bool) (string, error) {
+	switch {
+	case isFolder(c.Built) || c.Given == "":
+		return filepath.Abs(c.Built)
+	case strings.HasSuffix(c.Given, ".zip"):
+		to, err := filepath.Abs(filepath.Join(c.Scratch, filepath.FromSlash(c.Name)))
+		if err == nil {
+			err = unpack(c.Given, to)
+		}
+		if err != nil {
 			return "", fmt.Errorf("runtime: %s: %w", c.Name, err)
 		}
 		return to, nil
+	case good(c.Given):
+		return filepath.Abs(c.Given)
 	}
-	if _, err := os.Stat(filepath.Join(c.Given, "bootstrap")); err != nil {
-		return c.Built, nil // the template names sources: whatever is wrong, it is the build that lacks something
-	}
-	return c.Given, nil
+	return filepath.Abs(c.Built) // the template names sources: whatever is wrong, it is the build that lacks something
 }
 
 func isFolder(path string) bool {

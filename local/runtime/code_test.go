@@ -71,6 +71,7 @@ func TestCode(t *testing.T) {
 	put(t, at("build", "EdgeAuth", "F", "bootstrap"), "built", 0o755)
 	put(t, at("ready", "bootstrap"), "ready", 0o755)
 	put(t, at("source", "main.go"), "package main", 0o600)
+	put(t, at("ready", "venv", "bin", "python3"), "python", 0o755)
 	zipped(t, at("f.zip"), map[string]string{"bootstrap": "zipped", "lib/": "", "lib/data": "x"})
 	for _, c := range []struct{ name, built, given, binary, text string }{
 		{"what a build has made", at("build", "EdgeAuth", "F"), at("f.zip"), at("build", "EdgeAuth", "F", "bootstrap"), "built"},
@@ -80,7 +81,7 @@ func TestCode(t *testing.T) {
 		{"nothing named", at("build", "G"), "", at("build", "G", "bootstrap"), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := Code{Name: "EdgeAuth/F", Built: c.built, Given: c.given, Scratch: at("scratch")}.Prepare()
+			p, err := Code{Name: "EdgeAuth/F", Built: c.built, Given: c.given, Runtime: "provided.al2023", Scratch: at("scratch")}.Prepare()
 			if err != nil || p.Binary != c.binary || p.Folder != filepath.Dir(c.binary) {
 				t.Fatalf("%+v, %v, want %s", p, err, c.binary)
 			}
@@ -111,7 +112,7 @@ func TestCodeThatCannotBeUsed(t *testing.T) {
 			if c.files != nil {
 				zipped(t, archive, c.files)
 			}
-			_, err := Code{Name: "F", Built: filepath.Join(dir, "none"), Given: archive, Scratch: filepath.Join(dir, "scratch")}.Prepare()
+			_, err := Code{Name: "F", Built: filepath.Join(dir, "none"), Given: archive, Runtime: "provided.al2023", Scratch: filepath.Join(dir, "scratch")}.Prepare()
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %q", err, c.want)
 			}
@@ -122,5 +123,57 @@ func TestCodeThatCannotBeUsed(t *testing.T) {
 	}
 	if err := checkProcessor("F", "/proc/self/exe"); err != nil {
 		t.Errorf("this machine's own: %v", err)
+	}
+}
+
+// The interpreter is the one that was named, then that of a virtual environment beside the code, then one on the path that works. What it is not, it says.
+func TestInterpreter(t *testing.T) {
+	dir := t.TempDir()
+	at := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
+	says := func(version string) string { return "#!/bin/sh\necho " + version + "\n" }
+	put(t, at("path", "python3"), says("Python 3.9.1"), 0o755)
+	put(t, at("path", "python3.13"), says("Python 3.13.0"), 0o755)
+	put(t, at("path", "python3.12"), "#!/bin/sh\nexit 127\n", 0o755)
+	put(t, at("path", "node"), says("v22.5.0"), 0o755)
+	put(t, at("inside", ".venv", "bin", "python3"), says("Python 3.13.2"), 0o755)
+	put(t, at("around", "venv", "bin", "python3"), says("Python 3.12.7"), 0o755)
+	put(t, at("around", "code", "app.py"), "", 0o600)
+	put(t, at("plain", "code", "app.py"), "", 0o600)
+	put(t, at("built", "F", "app.py"), "", 0o600)
+	t.Setenv("PATH", at("path")+":/usr/bin:/bin")
+	for _, c := range []struct {
+		name string
+		code Code
+		want string
+		note string
+	}{
+		{"in the folder", Code{Given: at("inside"), Runtime: "python3.13"}, at("inside", ".venv", "bin", "python3"), ""},
+		{"around it", Code{Given: at("around", "code"), Runtime: "python3.12"}, at("around", "venv", "bin", "python3"), ""},
+		{"around what a build was made from", Code{Built: at("built", "F"), Given: at("around", "code"), Runtime: "python3.12"}, at("around", "venv", "bin", "python3"), ""},
+		{"the very version", Code{Given: at("plain", "code"), Runtime: "python3.13"}, at("path", "python3.13"), ""},
+		{"one that works", Code{Given: at("plain", "code"), Runtime: "python3.12"}, at("path", "python3"), "F asks for python3.12 and runs with python3.9.1, " + at("path", "python3") + "."},
+		{"the one that was named", Code{Given: at("inside"), Runtime: "python3.9", Python: at("path", "python3")}, at("path", "python3"), ""},
+		{"node", Code{Given: at("plain", "code"), Runtime: "nodejs22.x"}, at("path", "node"), ""},
+		{"another node", Code{Given: at("plain", "code"), Runtime: "nodejs20.x"}, at("path", "node"), "F asks for nodejs20.x and runs with nodejs22.5.0, " + at("path", "node") + "."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.code.Name, c.code.Handler, c.code.Scratch = "F", "app.handler", t.TempDir()
+			p, err := c.code.Prepare()
+			if err != nil || p.Binary != c.want || p.Note != c.note {
+				t.Errorf("%s, %q, %v\nwant %s, %q", p.Binary, p.Note, err, c.want, c.note)
+			}
+		})
+	}
+	t.Setenv("PATH", t.TempDir())
+	for runtime, want := range map[string]string{
+		"python3.13": "F needs python3.13, and there is no python3 here; -python names one.",
+		"nodejs22.x": "F needs nodejs22.x, and there is no node here; -node names one.",
+		"ruby3.4":    "F needs the runtime ruby3.4, which does not run here: provided.*, python3.* and nodejs* do.",
+		"":           "F is a container image, and those do not run here.",
+	} {
+		_, err := Code{Name: "F", Given: at("plain", "code"), Runtime: runtime, Handler: "app.handler", Scratch: t.TempDir()}.Prepare()
+		if unable, ok := err.(Unable); !ok || string(unable) != want {
+			t.Errorf("%s: %v, want that it is unable: %s", runtime, err, want)
+		}
 	}
 }

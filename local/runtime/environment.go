@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	goruntime "runtime"
 	"slices"
 	"strconv"
@@ -94,12 +93,8 @@ func (e *environment) launch() error {
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func (f *Function) command(api string) *exec.Cmd {
 	c := f.config
-	binary, err := filepath.Abs(c.Binary)
-	if err != nil {
-		binary = c.Binary
-	}
-	cmd := exec.Command(binary)
-	cmd.Dir = filepath.Dir(binary)
+	cmd := exec.Command(c.Program.Binary, c.Program.Arguments...)
+	cmd.Dir = c.Program.Folder
 	cmd.SysProcAttr = processAttributes()
 	cmd.WaitDelay = time.Second // for output held open by a grandchild
 	variables := map[string]string{
@@ -108,7 +103,7 @@ func (f *Function) command(api string) *exec.Cmd {
 		"TZ":                              ":UTC",
 		"LAMBDA_TASK_ROOT":                cmd.Dir,
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
-		"_HANDLER":                        "bootstrap",
+		"_HANDLER":                        c.Program.Handler,
 		"AWS_LAMBDA_RUNTIME_API":          api,
 		"AWS_LAMBDA_FUNCTION_NAME":        c.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
@@ -116,6 +111,9 @@ func (f *Function) command(api string) *exec.Cmd {
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + newID(),
+	}
+	if managed := c.Program.Runtime; managed != "" {
+		variables["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + managed
 	}
 	maps.Copy(variables, c.Platform)
 	maps.Copy(variables, c.Environment)
@@ -345,5 +343,6 @@ func functionError(body []byte) *Error {
 	if err := json.Unmarshal(body, &e); err != nil {
 		return &Error{Type: "Runtime.Unknown", Message: "the runtime reported an error that cannot be read"}
 	}
+	e.Body = body
 	return &e
 }

@@ -40,6 +40,8 @@ var (
 type Error struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
+
+	Body []byte `json:"-"` // what the runtime posted, if it was a runtime that said so
 }
 
 func (e *Error) Error() string { return "runtime: " + e.Type + ": " + e.Message }
@@ -48,7 +50,7 @@ func (e *Error) Error() string { return "runtime: " + e.Type + ": " + e.Message 
 type Config struct {
 	Name        string // as AWS names it
 	ARN         string
-	Binary      string            // path of the bootstrap
+	Program     Program           // what starts it
 	Environment map[string]string // the function's own variables
 	Platform    map[string]string // what Lambda would add beyond the usual: endpoints, credentials, region
 	Timeout     time.Duration     // of an invocation
@@ -72,12 +74,12 @@ type Function struct {
 
 // New prepares a function. It starts no process yet.
 func New(c Config) (*Function, error) {
-	info, err := os.Stat(c.Binary)
+	info, err := os.Stat(c.Program.Binary)
 	if err != nil {
 		return nil, fmt.Errorf("runtime: %s has no binary: %w", c.Name, err)
 	}
 	if info.IsDir() || info.Mode()&0o111 == 0 {
-		return nil, fmt.Errorf("runtime: %s: %s is not executable", c.Name, c.Binary)
+		return nil, fmt.Errorf("runtime: %s: %s is not executable", c.Name, c.Program.Binary)
 	}
 	if c.Timeout <= 0 {
 		return nil, fmt.Errorf("runtime: %s has no timeout", c.Name)

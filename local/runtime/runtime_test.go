@@ -139,7 +139,7 @@ func start(t *testing.T, change func(*Config)) *Function {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Name: "edgeauth-test", ARN: "arn:aws:lambda:eu-west-1:123456789012:function:edgeauth-test", Binary: self, Timeout: 30 * time.Second, Memory: 256}
+	c := Config{Name: "edgeauth-test", ARN: "arn:aws:lambda:eu-west-1:123456789012:function:edgeauth-test", Program: Program{Binary: self, Handler: "bootstrap"}, Timeout: 30 * time.Second, Memory: 256}
 	if change != nil {
 		change(&c)
 	}
@@ -337,7 +337,7 @@ func TestNew(t *testing.T) {
 		{"no timeout", self, 0, "has no timeout"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := New(Config{Name: "f", Binary: c.binary, Timeout: c.timeout})
+			_, err := New(Config{Name: "f", Program: Program{Binary: c.binary}, Timeout: c.timeout})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %q", err, c.want)
 			}
@@ -493,7 +493,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 func runForever() {
 	self, _ := os.Executable()
 	_ = os.Unsetenv("RUN_A_FUNCTION_FOREVER")
-	f, err := New(Config{Name: "orphan", Binary: self, Timeout: time.Minute, Log: os.Stdout})
+	f, err := New(Config{Name: "orphan", Program: Program{Binary: self}, Timeout: time.Minute, Log: os.Stdout})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -526,7 +526,7 @@ func TestAKilledRunnerLeavesNothingBehind(t *testing.T) {
 
 func BenchmarkWarmInvoke(b *testing.B) {
 	self, _ := os.Executable()
-	f, err := New(Config{Name: "bench", Binary: self, Timeout: time.Minute})
+	f, err := New(Config{Name: "bench", Program: Program{Binary: self}, Timeout: time.Minute})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -29,7 +29,7 @@ var reserved = []string{
 var methods = []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
 func (t *template) readFunction(m *Model, id string, p *properties) {
-	p.aside("Architectures", "Description", "EphemeralStorage", "LoggingConfig", "Policies", "PermissionsBoundary", "Role", "RolePath", "Tags", "PropagateTags", "Tracing", "FunctionName")
+	p.aside("Architectures", "Description", "EphemeralStorage", "ImageConfig", "ImageUri", "LoggingConfig", "Policies", "PermissionsBoundary", "Role", "RolePath", "Tags", "PropagateTags", "Tracing", "FunctionName")
 	f := t.readCommon(id, p)
 	f.Code = t.local(p.text("CodeUri"))
 	if alias := p.text("AutoPublishAlias"); alias != "" {
@@ -41,12 +41,13 @@ func (t *template) readFunction(m *Model, id string, p *properties) {
 
 // readCommon reads what both kinds of function resource have.
 func (t *template) readCommon(id string, p *properties) Function {
-	if runtime := p.text("Runtime"); runtime != "provided.al2023" && runtime != "provided.al2" {
-		p.fail("Runtime", fmt.Errorf("%q is not modelled, only provided.al2023", runtime))
-	}
-	p.is("Handler", "bootstrap")
 	f := Function{
 		LogicalID: t.path + id, Runtime: p.text("Runtime"), Handler: p.text("Handler"), Timeout: p.seconds("Timeout", 3*time.Second), Memory: 128,
+	}
+	if image := p.text("PackageType") == "Image"; !image && (f.Runtime == "" || f.Handler == "") {
+		p.fail("Runtime", errors.New("a function in a zip file needs Runtime and Handler"))
+	} else if image {
+		f.Runtime = ""
 	}
 	if f.Timeout < time.Second || f.Timeout > 15*time.Minute {
 		p.fail("Timeout", errors.New("not between 1 and 900"))

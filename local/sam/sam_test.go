@@ -197,8 +197,7 @@ func TestRefusals(t *testing.T) {
 		// functions
 		{"a property of a function", "      CodeUri: .", "      Layers: []", "resource AuthorizerFunction: Layers: this property is not modelled"},
 		{"a nested property of a function", "      Environment:\n        Variables:\n          STAGE", "      Environment:\n        Secrets: {}\n        Variables:\n          STAGE", "Environment.Secrets: this property"},
-		{"a runtime", "Runtime: provided.al2023", "Runtime: python3.13", `"python3.13" is not modelled`},
-		{"a handler", "Handler: bootstrap", "Handler: index.handler", "only bootstrap"},
+		{"no handler", "    Handler: bootstrap\n", "", "resource AuthorizerFunction: Runtime: a function in a zip file needs Runtime and Handler"},
 		{"a timeout", "Timeout: 10", "Timeout: 901", "not between 1 and 900"},
 		{"a number that is none", "Timeout: 10", "Timeout: ten", `"ten" is not a whole number`},
 		{"never runs", "ReservedConcurrentExecutions: 4", "ReservedConcurrentExecutions: 0", "never runs"},

@@ -1,0 +1,5 @@
+NAME = "beside"
+
+
+class Unauthorized(Exception):
+    pass
