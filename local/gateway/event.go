@@ -86,8 +86,23 @@ const (
 	protocol   = "HTTP/1.1" // also for HTTP/2 clients
 )
 
-func (g *gate) methodARN(q *request) string {
-	return "arn:" + sam.Partition + ":execute-api:" + sam.Region + ":" + sam.Account + ":" + g.api.ID + "/" + g.api.Stage + "/" + q.method + q.path
+const account = sam.Account
+
+// arns are the spellings of a request's ARN: as the event tells it, and as it may be meant where AWS does not say which. A policy has to allow all of them.
+func (g *gate) arns(q *request) []string {
+	stage := "arn:" + sam.Partition + ":execute-api:" + sam.Region + ":" + sam.Account + ":" + g.api.ID + "/" + g.api.Stage + "/"
+	told := stage + q.method + q.path
+	if g.api.Kind != sam.HTTP {
+		return []string{told}
+	}
+	all := []string{told}
+	if q.rawPath != q.path {
+		all = append(all, stage+q.method+q.rawPath)
+	}
+	if q.route.Path == DefaultRoute {
+		all = append([]string{stage + DefaultRoute}, all...)
+	}
+	return all
 }
 
 func (g *gate) requestContext(q *request) requestContext {
@@ -142,7 +157,7 @@ func (g *gate) authorizerEvent(q *request) []byte {
 	headers, all := q.headerMaps()
 	return encode(authorizerEvent{
 		Type:              "REQUEST",
-		MethodARN:         g.methodARN(q),
+		MethodARN:         g.arns(q)[0],
 		Resource:          q.route.Path,
 		Path:              q.eventPath(),
 		HTTPMethod:        q.method,

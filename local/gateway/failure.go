@@ -80,6 +80,18 @@ func notFound() *failure {
 	return &failure{"", http.StatusNotFound, "Not Found", "message", "NotFoundException"}
 }
 
+func unsupportedMediaType() *failure {
+	return &failure{"UNSUPPORTED_MEDIA_TYPE", http.StatusUnsupportedMediaType, "Unsupported Media Type", "message", "BadRequestException"}
+}
+
+func apiConfiguration() *failure {
+	return &failure{"API_CONFIGURATION_ERROR", http.StatusInternalServerError, "Internal server error", "message", "InternalServerErrorException"}
+}
+
+func badRequest() *failure {
+	return &failure{"", http.StatusBadRequest, "Bad Request", "message", "BadRequestException"}
+}
+
 func (f *failure) messageString() string {
 	if f.message == "" {
 		return "null"
@@ -131,6 +143,10 @@ func (g *gate) find(f *failure) (response, bool) {
 
 // fail answers with a failure.
 func (g *gate) fail(w http.ResponseWriter, q *request, f *failure) {
+	if g.api.Kind == sam.HTTP {
+		failHTTP(w, f)
+		return
+	}
 	h := w.Header()
 	h.Set("x-amzn-ErrorType", f.exception)
 	r, ok := g.find(f)

@@ -8,6 +8,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -127,6 +128,9 @@ func newGate(api sam.API, s shared) (*gate, error) {
 			return nil, fmt.Errorf("gateway: authorizer %s: %w", name, err)
 		}
 	}
+	if err := checkCORS(g.api.CORS); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	for _, r := range g.api.Routes {
 		if _, ok := g.api.Authorizers[r.Authorizer]; !ok && r.Authorizer != "" {
 			return nil, fmt.Errorf("gateway: route %s %s: there is no authorizer %s", r.Method, r.Path, r.Authorizer)
@@ -183,6 +187,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // limit refuses what is too large for this API.
 func (g *gate) limit(r *http.Request, body error) *failure {
 	switch {
+	case g.api.Kind == sam.HTTP && headerSize(r)+len(r.Method+" "+r.RequestURI+" "+r.Proto) > g.headerLimit:
+		return headersTooLarge(g.headerLimit)
 	case g.api.URLLimit > 0 && len(r.RequestURI) > g.api.URLLimit:
 		return uriTooLong()
 	case body != nil:
@@ -193,6 +199,9 @@ func (g *gate) limit(r *http.Request, body error) *failure {
 
 // serve answers a request that is for this API, or returns why it did not.
 func (g *gate) serve(ctx context.Context, w http.ResponseWriter, q *request) *failure {
+	if g.api.Kind == sam.HTTP {
+		return g.serveHTTP(ctx, w, q)
+	}
 	if q.route, q.parameters = match(g.api.Routes, q.method, q.path); q.route == nil {
 		return missingToken()
 	}
@@ -200,19 +209,35 @@ func (g *gate) serve(ctx context.Context, w http.ResponseWriter, q *request) *fa
 		return f
 	}
 	if q.route.Preflight != nil {
-		g.preflight(w, q)
-		return nil
+		return g.preflight(w, q)
+	}
+	if f := g.unpack(q); f != nil {
+		return f
 	}
 	return g.integrate(ctx, w, q)
 }
 
-// preflight answers as the MOCK integration that SAM generates for Cors.
-func (g *gate) preflight(w http.ResponseWriter, q *request) {
+// preflight answers as the MOCK integration that SAM generates for Cors. Where the request counts as binary, as all do with the binary media type */*, such
+// an integration cannot read it: on AWS, too, every preflight is then a 500, unless the integration converts it to text.
+func (g *gate) preflight(w http.ResponseWriter, q *request) *failure {
+	contentType, ok := q.header("Content-Type")
+	if !ok {
+		contentType = defaultMediaType
+	}
+	if g.binary(contentType) && !q.route.AsText {
+		g.logf("OPTIONS %s: with the binary media type that %s is, a MOCK integration cannot read its request", q.path, contentType)
+		return apiConfiguration()
+	}
 	for name, value := range q.route.Preflight {
 		w.Header().Set(name, value)
 	}
+	if q.route.Status == http.StatusNoContent {
+		w.WriteHeader(q.route.Status)
+		return nil
+	}
 	w.Header().Set("Content-Type", defaultMediaType)
-	write(w, http.StatusOK, "{}\n")
+	write(w, cmp.Or(q.route.Status, http.StatusOK), "{}\n")
+	return nil
 }
 
 // integrate calls the route's function, and writes its answer unless it has none.

@@ -211,7 +211,7 @@ func decode[T any](t *testing.T, event string) (e T) {
 func settle(event string) string {
 	for _, p := range [][2]string{
 		{`"(requestId)":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"`, `"$1":"REQUEST-ID"`},
-		{`"(extendedRequestId)":"[A-Za-z0-9_-]{15}="`, `"$1":"EXTENDED-ID"`},
+		{`"(extendedRequestId|requestId)":"[A-Za-z0-9_-]{15}="`, `"$1":"EXTENDED-ID"`},
 		{`Root=1-6957[0-9a-f]{4}-[0-9a-f]{24}`, `TRACE`},
 		{`"integrationLatency":\d+`, `"integrationLatency":0`},
 	} {

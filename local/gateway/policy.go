@@ -34,10 +34,25 @@ const (
 	denied // an explicit Deny, which wins over every Allow
 )
 
-func (p policy) evaluate(arn string) outcome {
+// evaluate returns the strictest of what the policy says about several spellings of one request's ARN. The first is the one that the authorizer was told:
+// a policy that repeats it means the request, however it is spelled.
+func (p policy) evaluate(arns ...string) outcome {
+	strictest := allowed
+	for _, arn := range arns {
+		switch p.about(arn, arns[0]) {
+		case denied:
+			return denied
+		case notMentioned:
+			strictest = notMentioned
+		}
+	}
+	return strictest
+}
+
+func (p policy) about(arn, told string) outcome {
 	verdict := notMentioned
 	for _, s := range p {
-		if !s.applies(arn) {
+		if !s.applies(arn, told) {
 			continue
 		}
 		if !s.allow {
@@ -48,7 +63,7 @@ func (p policy) evaluate(arn string) outcome {
 	return verdict
 }
 
-func (s statement) applies(arn string) bool {
+func (s statement) applies(arn, told string) bool {
 	action := false
 	for _, pattern := range s.actions {
 		action = action || matches(strings.ToLower(pattern), invokeAction)
@@ -57,7 +72,7 @@ func (s statement) applies(arn string) bool {
 		return false
 	}
 	for _, pattern := range s.resources {
-		if matchesARN(pattern, arn) {
+		if pattern == told || matchesARN(pattern, arn) {
 			return true
 		}
 	}

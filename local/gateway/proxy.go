@@ -152,6 +152,7 @@ func (g *gate) write(w http.ResponseWriter, q *request, a answer) error {
 		}
 	}
 	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {
+		body = g.pack(h, q, body)
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	} else {
 		body = nil

@@ -22,6 +22,7 @@ type request struct {
 	method    string // as API Gateway takes it, which a header may override
 	fullPath  string // as the client sent it, with the stage or the base path
 	path      string // without
+	rawPath   string // of an HTTP API: path before its escapes were resolved
 	mapped    bool   // it came by a custom domain
 	rawQuery  string
 	fields    []field

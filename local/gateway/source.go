@@ -73,12 +73,37 @@ func (g *gate) compileSource(expression string) (source, error) {
 	return s, nil
 }
 
+// spellings say where the sources of each kind of API begin.
+var spellings = map[sam.Kind]struct{ request, context, variables string }{
+	sam.REST:      {"method.request.", "context.", "stageVariables."},
+	sam.HTTP:      {"$request.", "$context.", "$stageVariables."},
+	sam.WebSocket: {"route.request.", "context.", "stageVariables."},
+}
+
 // compileIdentity reads an identity source, in the spelling of the API's kind.
 func (g *gate) compileIdentity(expression string) (source, error) {
-	if strings.HasPrefix(expression, "method.request.path.") || strings.HasPrefix(expression, "context.authorizer.") || strings.HasPrefix(expression, "context.error.") {
-		return source{}, fmt.Errorf("%s cannot be an identity source", expression)
+	spelling := spellings[g.api.Kind]
+	usual := expression
+	if rest, ok := strings.CutPrefix(expression, spelling.request); ok {
+		if strings.HasPrefix(rest, "path.") {
+			return source{}, fmt.Errorf("%s cannot be an identity source", expression)
+		}
+		usual = "method.request." + rest
+	} else if rest, ok := strings.CutPrefix(expression, spelling.context); ok {
+		if strings.HasPrefix(rest, "authorizer.") || strings.HasPrefix(rest, "error.") {
+			return source{}, fmt.Errorf("%s cannot be an identity source", expression)
+		}
+		usual = "context." + rest
+	} else if rest, ok := strings.CutPrefix(expression, spelling.variables); ok {
+		usual = "stageVariables." + rest
+	} else {
+		return source{}, fmt.Errorf("%s is not modelled", expression)
 	}
-	return g.compileSource(expression)
+	s, err := g.compileSource(usual)
+	if err != nil {
+		return s, fmt.Errorf("%s is not modelled", expression)
+	}
+	return s, nil
 }
 
 func requestSource(place, name string) source {
@@ -127,6 +152,16 @@ func (g *gate) contextSource(name string) source {
 		return reader(func(q *request) string { return q.sourceIP })
 	case "identity.userAgent":
 		return reader(func(q *request) string { return q.userAgent })
+	case "routeKey":
+		if g.api.Kind == sam.REST {
+			return source{}
+		}
+		return source{func(q *request, _ *failure) (string, bool) {
+			if q.route == nil {
+				return "", false
+			}
+			return routeKey(q.route), true
+		}, true}
 	case "resourcePath":
 		return source{func(q *request, _ *failure) (string, bool) {
 			if q.route == nil {
