@@ -33,7 +33,7 @@ func BenchmarkHandler(b *testing.B) {
 		{"refuse_garbage", small, sessions(strings.Repeat("e", yardstick.Small.Bytes))},
 		{"refuse_alg_none", small, sessions(key.Sign(`{"alg":"none"}`, claims))},
 		{"refuse_HS256", small, sessions(key.Sign(`{"kid":`+tokentest.Encode(key.ID)+`,"alg":"HS256"}`, claims))},
-		{"refuse_unknown_kid", small, sessions(tokentest.StockKey(2).Token(pool.IDClaims(nil)))},
+		{"refuse_unknown_kid", small, sessions(tokentest.StockKey(2).Token(pool.IDClaims(tokentest.Claims{"iat": past, "auth_time": past})))},
 		{"refuse_expired", small, sessions(pool.IDToken(tokentest.Claims{"auth_time": past - 60, "iat": past - 60, "exp": past}))},
 		{"refuse_bad_signature", small, sessions(unsigned(small[0]) + signature(small[1]))},
 	} {

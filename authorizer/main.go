@@ -8,7 +8,7 @@ import (
 	"log"
 	"os"
 
-	"edgeauth/internal/jsontext"
+	"edgeauth/internal/jsonwrite"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -16,7 +16,7 @@ import (
 func main() {
 	a, err := build(os.LookupEnv, os.Stdout)
 	if err != nil {
-		os.Stderr.Write(append(jsontext.AppendString([]byte(`{"level":"ERROR","msg":"start","error":`), err.Error()), "}\n"...))
+		os.Stderr.Write(append(jsonwrite.AppendString([]byte(`{"level":"ERROR","msg":"start","error":`), err.Error()), "}\n"...))
 		os.Exit(1)
 	}
 	log.SetFlags(0) // the runtime client logs each returned error, a 401 too, as JSON: a date in front would make it none

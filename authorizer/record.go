@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"sync"
 
-	"edgeauth/internal/jsontext"
+	"edgeauth/internal/jsonwrite"
 )
 
 // record writes decisions to out.
@@ -70,7 +70,7 @@ func (r *record) write(d *decision) {
 			continue
 		}
 		b = append(append(append(b, `,"`...), m[0]...), `":`...)
-		b = jsontext.AppendString(b, m[1])
+		b = jsonwrite.AppendString(b, m[1])
 	}
 	b = append(b, '}', '\n')
 	_, _ = r.out.Write(b)

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"edgeauth/internal/jsontext"
+	"edgeauth/internal/jsonwrite"
 )
 
 // ErrClaims means that an identity cannot be written down so that every reader takes it for the same: what a caller must have is missing, or a group's
@@ -84,7 +84,7 @@ func appendWhole(dst []byte, id Identity, claims []byte) []byte {
 }
 
 func appendText(dst []byte, name, value string) []byte {
-	return jsontext.AppendString(appendName(dst, name), value)
+	return jsonwrite.AppendString(appendName(dst, name), value)
 }
 
 // appendList appends a list of words as one string.
@@ -94,7 +94,7 @@ func appendList(dst []byte, name string, words []string) []byte {
 		if i > 0 {
 			dst = append(dst, ' ')
 		}
-		dst = jsontext.Append(dst, word)
+		dst = jsonwrite.Append(dst, word)
 	}
 	return append(dst, '"')
 }
@@ -105,7 +105,7 @@ func appendArray(dst []byte, name string, words []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = jsontext.AppendString(dst, word)
+		dst = jsonwrite.AppendString(dst, word)
 	}
 	return append(dst, ']')
 }

@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"math/big"
 
-	"edgeauth/internal/strict"
+	"edgeauth/internal/base64url"
+	"edgeauth/internal/jsonread"
 )
 
 // Limits of a usable key. RFC 7518 section 3.3 sets the lower ones; above the upper ones a verification costs more than a caller should be able to ask for.
@@ -35,7 +36,7 @@ type Key struct {
 // Parse reads a JSON Web Key Set and returns the keys that can be used. A kid that two usable entries claim names neither: nothing says which is meant.
 // A set without any usable key is an error.
 func Parse(b []byte) ([]Key, error) {
-	entries, err := entries(string(b))
+	entries, err := entries(b)
 	if err != nil {
 		return nil, err
 	}
@@ -60,20 +61,20 @@ func Parse(b []byte) ([]Key, error) {
 }
 
 // entries returns the text of each entry of a key set.
-func entries(text string) (texts []string, err error) {
-	s := strict.Scan(text)
+func entries(text []byte) (texts [][]byte, err error) {
+	r := jsonread.New(text)
 	found := false
-	for name := range s.Members() {
+	for name := range r.Members() {
 		if name != "keys" {
-			s.Skip()
+			r.Skip()
 			continue
 		}
 		found = true
-		for range s.Elements() {
-			texts = append(texts, s.Raw())
+		for range r.Elements() {
+			texts = append(texts, r.Raw())
 		}
 	}
-	if err := s.End(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if !found {
@@ -90,7 +91,7 @@ type jwk struct {
 }
 
 // parseKey reads one entry and reports whether it is a usable key.
-func parseKey(text string) (Key, bool) {
+func parseKey(text []byte) (Key, bool) {
 	j, err := members(text)
 	if err != nil || j.kty != "RSA" || j.kid == "" || j.use != "sig" || j.alg != "RS256" || !j.verifies {
 		return Key{}, false
@@ -106,37 +107,37 @@ func parseKey(text string) (Key, bool) {
 }
 
 // members reads an entry. Of members that may be absent, absence means the one value that is accepted; a value of another type is accepted of none.
-func members(text string) (jwk, error) {
+func members(text []byte) (jwk, error) {
 	j := jwk{use: "sig", alg: "RS256", verifies: true}
-	s := strict.Scan(text)
-	for name := range s.Members() {
+	r := jsonread.New(text)
+	for name := range r.Members() {
 		switch name {
 		case "kty":
-			j.kty, _ = s.String()
+			j.kty, _ = r.String()
 		case "kid":
-			j.kid, _ = s.String()
+			j.kid, _ = r.String()
 		case "n":
-			j.n, _ = s.String()
+			j.n, _ = r.String()
 		case "e":
-			j.e, _ = s.String()
+			j.e, _ = r.String()
 		case "use":
-			j.use, _ = s.String()
+			j.use, _ = r.String()
 		case "alg":
-			j.alg, _ = s.String()
+			j.alg, _ = r.String()
 		case "key_ops":
-			j.verifies = contains(&s, "verify")
+			j.verifies = contains(&r, "verify")
 		default:
-			s.Skip()
+			r.Skip()
 		}
 	}
-	return j, s.End()
+	return j, r.End()
 }
 
 // contains reads an array and reports whether it holds the string want.
-func contains(s *strict.Scanner, want string) bool {
+func contains(r *jsonread.Reader, want string) bool {
 	found := false
-	for range s.Elements() {
-		if value, ok := s.String(); ok && value == want {
+	for range r.Elements() {
+		if value, ok := r.String(); ok && value == want {
 			found = true
 		}
 	}
@@ -145,7 +146,7 @@ func contains(s *strict.Scanner, want string) bool {
 
 // number reads a Base64urlUInt; what is none is 0, which no key has.
 func number(s string) *big.Int {
-	b, err := strict.AppendBase64(nil, s)
+	b, err := base64url.AppendDecode(nil, s)
 	if err != nil {
 		return new(big.Int)
 	}

@@ -2,7 +2,7 @@
 
 package apigw
 
-import "edgeauth/internal/jsontext"
+import "edgeauth/internal/jsonwrite"
 
 // Answer is a decision in the parts that API Gateway wants.
 type Answer struct {
@@ -15,7 +15,7 @@ type Answer struct {
 // AppendPolicy appends the answer with a policy, which every kind of API takes.
 func (a Answer) AppendPolicy(dst []byte) []byte {
 	dst = append(dst, `{"principalId":`...)
-	dst = jsontext.AppendString(dst, a.Principal)
+	dst = jsonwrite.AppendString(dst, a.Principal)
 	dst = append(dst, `,"policyDocument":`...)
 	dst = append(dst, a.Document...)
 	return a.appendContext(dst)

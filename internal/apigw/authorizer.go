@@ -3,8 +3,11 @@
 package apigw
 
 import (
+	"errors"
 	"strings"
+	"unsafe"
 
+	"edgeauth/internal/jsonread"
 	"edgeauth/internal/reason"
 )
 
@@ -34,32 +37,72 @@ type Request struct {
 	Domain    string // the host name that was called
 	RequestID string
 
-	sent   sent
+	event  event
 	header [headers]field
 	cookie cookies
 }
 
-// sent holds an event's members as they came. Which of them there are depends on the kind.
-type sent struct {
+// event holds an event's members as they came. Which of them there are depends on the kind.
+type event struct {
 	version, kind, methodARN, routeARN, routeKey, resource, path, method, rawPath, rawQuery string
 	parameters, manyQuery, oneQuery                                                         []byte
 
 	context struct{ path, stage, domain, requestID, extendedRequestID, method, routeKey, eventType, httpMethod string }
 
-	seen uint32 // the members met so far, by number
+	seen memberSet
 }
 
+// member is a member of an event that is read.
+type member uint
+
+const (
+	memberVersion member = iota
+	memberType
+	memberMethodARN
+	memberRouteARN
+	memberRouteKey
+	memberResource
+	memberPath
+	memberMethod
+	memberRawPath
+	memberRawQuery
+	memberParameters
+	memberManyQuery
+	memberOneQuery
+	memberMultiValueHeaders
+	memberHeaders
+	memberCookies
+	memberRequestContext
+	contextPath
+	contextStage
+	contextDomain
+	contextRequestID
+	contextExtendedRequestID
+	contextMethod
+	contextRouteKey
+	contextEventType
+	contextHTTP
+	contextHTTPMethod
+	members // how many there are
+)
+
+// memberSet has a bit for each member.
+type memberSet uint32
+
+// One member more than a memberSet has bits does not compile.
+var _ [8*unsafe.Sizeof(memberSet(0)) - uintptr(members)]struct{}
+
+// errMember is a member that is not of its type.
+var errMember = errors.New("apigw: member of another type")
+
 // DecodeAuthorizer reads an authorizer's event. The event must not change while the request is in use.
-func DecodeAuthorizer(event []byte) (Request, error) {
+func DecodeAuthorizer(text []byte) (Request, error) {
 	var r Request
-	s := scanner{data: event}
-	if !s.open('{') {
-		return Request{}, ErrUnknownEvent
+	j := jsonread.NewRepeating(text)
+	for name := range j.Members() {
+		r.read(&j, name)
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
-		r.member(&s, name)
-	}
-	if !s.end() || r.sent.kind != "REQUEST" || !r.recognise() {
+	if j.End() != nil || r.event.kind != "REQUEST" || !r.recognise() {
 		return Request{}, ErrUnknownEvent
 	}
 	return r, nil
@@ -68,116 +111,128 @@ func DecodeAuthorizer(event []byte) (Request, error) {
 // recognise finds the kind by the members that the kind's page documents, and lets its file do the rest.
 func (r *Request) recognise() bool {
 	switch {
-	case r.sent.version == "2.0":
+	case r.event.version == "2.0":
 		return r.http2()
-	case r.sent.version == "1.0":
+	case r.event.version == "1.0":
 		return r.http1()
-	case r.sent.version != "":
+	case r.event.version != "":
 		return false
-	case r.sent.context.eventType != "" || r.sent.context.routeKey != "":
+	case r.event.context.eventType != "" || r.event.context.routeKey != "":
 		return r.webSocket()
 	}
 	return r.rest()
 }
 
-// member reads one member of the event.
-func (r *Request) member(s *scanner, name string) {
-	e := &r.sent
+// read reads one member of the event.
+func (r *Request) read(j *jsonread.Reader, name string) {
+	e := &r.event
 	switch name {
 	case "version":
-		e.text(s, 0, &e.version)
+		e.text(j, memberVersion, &e.version)
 	case "type":
-		e.text(s, 1, &e.kind)
+		e.text(j, memberType, &e.kind)
 	case "methodArn":
-		e.text(s, 2, &e.methodARN)
+		e.text(j, memberMethodARN, &e.methodARN)
 	case "routeArn":
-		e.text(s, 3, &e.routeARN)
+		e.text(j, memberRouteARN, &e.routeARN)
 	case "routeKey":
-		e.text(s, 4, &e.routeKey)
+		e.text(j, memberRouteKey, &e.routeKey)
 	case "resource":
-		e.text(s, 5, &e.resource)
+		e.text(j, memberResource, &e.resource)
 	case "path":
-		e.text(s, 6, &e.path)
+		e.text(j, memberPath, &e.path)
 	case "httpMethod":
-		e.text(s, 7, &e.method)
+		e.text(j, memberMethod, &e.method)
 	case "rawPath":
-		e.text(s, 8, &e.rawPath)
+		e.text(j, memberRawPath, &e.rawPath)
 	case "rawQueryString":
-		e.text(s, 9, &e.rawQuery)
+		e.text(j, memberRawQuery, &e.rawQuery)
 	case "pathParameters":
-		e.raw(s, 10, &e.parameters)
+		e.raw(j, memberParameters, &e.parameters)
 	case "multiValueQueryStringParameters":
-		e.raw(s, 11, &e.manyQuery)
+		e.raw(j, memberManyQuery, &e.manyQuery)
 	case "queryStringParameters":
-		e.raw(s, 12, &e.oneQuery)
+		e.raw(j, memberOneQuery, &e.oneQuery)
 	case "multiValueHeaders":
-		e.once(s, 13)
-		r.multiValueHeaders(s)
+		e.once(j, memberMultiValueHeaders)
+		r.readMultiValueHeaders(j)
 	case "headers":
-		e.once(s, 14)
-		r.headers(s)
+		e.once(j, memberHeaders)
+		r.readHeaders(j)
 	case "cookies":
-		e.once(s, 15)
-		r.cookieList(s)
+		e.once(j, memberCookies)
+		r.readCookies(j)
 	case "requestContext":
-		e.once(s, 16)
-		e.requestContext(s)
+		e.once(j, memberRequestContext)
+		e.readContext(j)
 	default:
-		s.skip()
+		j.Skip()
 	}
 }
 
-// requestContext reads the members of the request context. What an authorizer handed on at an earlier time is not among them.
-func (e *sent) requestContext(s *scanner) {
-	if !s.open('{') {
+// readContext reads the request context. What an authorizer handed on at an earlier time is not among it.
+func (e *event) readContext(j *jsonread.Reader) {
+	if j.Null() {
 		return
 	}
 	c := &e.context
-	for name, ok := s.member(); ok; name, ok = s.member() {
+	for name := range j.Members() {
 		switch name {
 		case "path":
-			e.text(s, 17, &c.path)
+			e.text(j, contextPath, &c.path)
 		case "stage":
-			e.text(s, 18, &c.stage)
+			e.text(j, contextStage, &c.stage)
 		case "domainName":
-			e.text(s, 19, &c.domain)
+			e.text(j, contextDomain, &c.domain)
 		case "requestId":
-			e.text(s, 20, &c.requestID)
+			e.text(j, contextRequestID, &c.requestID)
 		case "extendedRequestId":
-			e.text(s, 21, &c.extendedRequestID)
+			e.text(j, contextExtendedRequestID, &c.extendedRequestID)
 		case "httpMethod":
-			e.text(s, 22, &c.method)
+			e.text(j, contextMethod, &c.method)
 		case "routeKey":
-			e.text(s, 23, &c.routeKey)
+			e.text(j, contextRouteKey, &c.routeKey)
 		case "eventType":
-			e.text(s, 24, &c.eventType)
+			e.text(j, contextEventType, &c.eventType)
 		case "http":
-			e.once(s, 25)
-			e.contextHTTP(s)
+			e.once(j, contextHTTP)
+			e.readHTTP(j)
 		default:
-			s.skip()
+			j.Skip()
 		}
 	}
 }
 
-// text reads a string, the member with number n.
-func (e *sent) text(s *scanner, n uint, to *string) {
-	e.once(s, n)
-	*to = s.str()
+// text reads a string, the member m.
+func (e *event) text(j *jsonread.Reader, m member, to *string) {
+	e.once(j, m)
+	*to = text(j)
 }
 
-// raw keeps a member's text for later.
-func (e *sent) raw(s *scanner, n uint, to *[]byte) {
-	e.once(s, n)
-	*to = s.skip()
+// raw keeps the text of the member m for later.
+func (e *event) raw(j *jsonread.Reader, m member, to *[]byte) {
+	e.once(j, m)
+	*to = j.Raw()
 }
 
 // once refuses a second member of one name: two readers of such an event may take a different one.
-func (e *sent) once(s *scanner, n uint) {
-	if e.seen&(1<<n) != 0 {
-		s.fail()
+func (e *event) once(j *jsonread.Reader, m member) {
+	if e.seen&(1<<m) != 0 {
+		j.Fail(jsonread.ErrDuplicate)
 	}
-	e.seen |= 1 << n
+	e.seen |= 1 << m
+}
+
+// text reads a string. API Gateway writes null for what there is not.
+func text(j *jsonread.Reader) string {
+	if j.Null() {
+		return ""
+	}
+	s, ok := j.String()
+	if !ok {
+		j.Fail(errMember)
+	}
+	return s
 }
 
 // arn sets what the ARN says: arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…, where nothing up to the stage could mean anything else

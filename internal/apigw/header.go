@@ -5,6 +5,8 @@ package apigw
 import (
 	"slices"
 	"strings"
+
+	"edgeauth/internal/jsonread"
 )
 
 // names holds the lower case of every header's name that a decision may rest on. No others are kept.
@@ -81,47 +83,45 @@ func (r *Request) foundCookie(v string, from source) {
 	}
 }
 
-// multiValueHeaders reads the member of that name.
-func (r *Request) multiValueHeaders(s *scanner) {
-	if !s.open('{') {
+// readMultiValueHeaders reads the member multiValueHeaders.
+func (r *Request) readMultiValueHeaders(j *jsonread.Reader) {
+	if j.Null() {
 		return
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
+	for name := range j.Members() {
 		h, kept := header(name)
-		if !kept {
-			s.skip()
-			continue
-		}
-		if !s.open('[') {
-			continue
-		}
-		for s.element() {
-			r.found(h, s.str(), inMultiValueHeaders)
+		switch {
+		case !kept:
+			j.Skip()
+		case !j.Null():
+			for range j.Elements() {
+				r.found(h, text(j), inMultiValueHeaders)
+			}
 		}
 	}
 }
 
-// headers reads the member of that name.
-func (r *Request) headers(s *scanner) {
-	if !s.open('{') {
+// readHeaders reads the member headers.
+func (r *Request) readHeaders(j *jsonread.Reader) {
+	if j.Null() {
 		return
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
+	for name := range j.Members() {
 		if h, kept := header(name); kept {
-			r.found(h, s.str(), inHeaders)
+			r.found(h, text(j), inHeaders)
 		} else {
-			s.skip()
+			j.Skip()
 		}
 	}
 }
 
-// cookieList reads the member cookies of a payload 2.0.
-func (r *Request) cookieList(s *scanner) {
-	if !s.open('[') {
+// readCookies reads the member cookies of a payload 2.0.
+func (r *Request) readCookies(j *jsonread.Reader) {
+	if j.Null() {
 		return
 	}
-	for s.element() {
-		r.foundCookie(s.str(), inCookies)
+	for range j.Elements() {
+		r.foundCookie(text(j), inCookies)
 	}
 }
 

@@ -6,11 +6,15 @@
 
 package apigw
 
-import "strings"
+import (
+	"strings"
+
+	"edgeauth/internal/jsonread"
+)
 
 // http1 completes the request of an HTTP API with payload 1.0, which mirrors a REST API's.
 func (r *Request) http1() bool {
-	e := &r.sent
+	e := &r.event
 	rest, ok := r.arn(e.methodARN)
 	if !ok || e.method == "" || !strings.HasPrefix(e.context.path, "/") {
 		return false
@@ -23,7 +27,7 @@ func (r *Request) http1() bool {
 
 // http2 completes the request of an HTTP API with payload 2.0.
 func (r *Request) http2() bool {
-	e := &r.sent
+	e := &r.event
 	rest, ok := r.arn(e.routeARN)
 	if !ok || e.context.httpMethod == "" || !strings.HasPrefix(e.rawPath, "/") {
 		return false
@@ -44,17 +48,16 @@ func (r *Request) mountHTTP(path, template, arnRest string) {
 	r.mount(path, arnRest[len(verb):], template)
 }
 
-// contextHTTP reads requestContext.http of a payload 2.0.
-func (e *sent) contextHTTP(s *scanner) {
-	if !s.open('{') {
+// readHTTP reads requestContext.http of a payload 2.0.
+func (e *event) readHTTP(j *jsonread.Reader) {
+	if j.Null() {
 		return
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
-		switch name {
-		case "method":
-			e.text(s, 26, &e.context.httpMethod)
-		default:
-			s.skip()
+	for name := range j.Members() {
+		if name == "method" {
+			e.text(j, contextHTTPMethod, &e.context.httpMethod)
+		} else {
+			j.Skip()
 		}
 	}
 }

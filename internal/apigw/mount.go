@@ -8,6 +8,8 @@ package apigw
 import (
 	"net/url"
 	"strings"
+
+	"edgeauth/internal/jsonread"
 )
 
 // mount divides path into Base and Route. The route is what the ARN says if path ends with that, else the template filled in.
@@ -15,7 +17,7 @@ func (r *Request) mount(path, arnPath, template string) {
 	r.Path = path
 	b, ok := before(path, arnPath)
 	if !ok {
-		b = base(path, r.stage(), template, r.sent.parameters)
+		b = base(path, r.stage(), template, r.event.parameters)
 	}
 	r.Base = b
 	if r.Route = path[len(b):]; r.Route == "" {
@@ -26,7 +28,7 @@ func (r *Request) mount(path, arnPath, template string) {
 // stage returns the stage, if it may be the beginning of a path. An HTTP API has none there if it is called $default, nor under a domain of its own:
 // what looks like it then is the client's.
 func (r *Request) stage() string {
-	stage := r.sent.context.stage
+	stage := r.event.context.stage
 	if r.Kind != REST && (stage == "$default" || !strings.Contains(r.Domain, ".execute-api.")) {
 		return ""
 	}
@@ -119,18 +121,18 @@ func expand(template string, parameters []byte) (string, bool) {
 	}
 }
 
-// parameter finds one of the path parameters.
-func parameter(parameters []byte, want string) (string, bool) {
-	s := &scanner{data: parameters}
-	if len(parameters) == 0 || !s.open('{') {
+// parameter finds one of the path parameters. A second one of its name leaves none.
+func parameter(parameters []byte, want string) (value string, ok bool) {
+	j := jsonread.New(parameters)
+	if len(parameters) == 0 || j.Null() {
 		return "", false
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
+	for name := range j.Members() {
 		if name == want {
-			value := s.str()
-			return value, !s.failed
+			value, ok = j.String()
+		} else {
+			j.Skip()
 		}
-		s.skip()
 	}
-	return "", false
+	return value, ok && j.End() == nil
 }

@@ -34,7 +34,7 @@ func TestMount(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := Request{Kind: REST}
-			r.sent.context.stage, r.sent.parameters = "Prod", []byte(c.parameters)
+			r.event.context.stage, r.event.parameters = "Prod", []byte(c.parameters)
 			r.mount(c.path, c.arnPath, c.template)
 			if r.Base != c.base || r.Route != c.route || r.Path != c.path {
 				t.Errorf("base %q, route %q; want %q, %q", r.Base, r.Route, c.base, c.route)
@@ -51,7 +51,7 @@ func TestMountOfAnHTTPAPI(t *testing.T) {
 		{"x.execute-api.eu-west-1.amazonaws.com", "$default", "/$default/v1/x", "", "/$default/v1/x"},
 	} {
 		r := Request{Kind: HTTP2, Domain: c.domain}
-		r.sent.context.stage = c.stage
+		r.event.context.stage = c.stage
 		r.mount(c.path, "$default", "")
 		if r.Base != c.base || r.Route != c.route {
 			t.Errorf("%s %s %s: base %q, route %q; want %q, %q", c.domain, c.stage, c.path, r.Base, r.Route, c.base, c.route)

@@ -11,7 +11,7 @@ import "strings"
 
 // rest completes a REST API's request.
 func (r *Request) rest() bool {
-	e := &r.sent
+	e := &r.event
 	rest, ok := r.arn(e.methodARN)
 	verb, _, _ := strings.Cut(rest, "/")
 	if !ok || e.method == "" || verb != e.method || !strings.HasPrefix(e.context.path, "/") || !strings.HasPrefix(e.resource, "/") {
@@ -25,7 +25,7 @@ func (r *Request) rest() bool {
 
 // request sets what every kind says in the same place.
 func (r *Request) request() {
-	c := &r.sent.context
+	c := &r.event.context
 	r.Domain = c.domain
 	if r.RequestID = c.extendedRequestID; r.RequestID == "" {
 		r.RequestID = c.requestID

@@ -2,13 +2,15 @@
 
 package apigw
 
+import "edgeauth/internal/jsonread"
+
 // AppendTarget appends the path as the client sent it and, after a question mark, the query: parameter for parameter, since REST APIs and payload 1.0
 // carry it decoded; byte for byte with payload 2.0.
 func (r *Request) AppendTarget(dst []byte) []byte {
 	dst = append(dst, r.Path...)
 	start := len(dst)
-	if r.sent.rawQuery != "" {
-		return append(append(dst, '?'), r.sent.rawQuery...)
+	if r.event.rawQuery != "" {
+		return append(append(dst, '?'), r.event.rawQuery...)
 	}
 	if dst = r.appendMany(dst); len(dst) == start {
 		dst = r.appendOne(dst)
@@ -21,16 +23,16 @@ func (r *Request) AppendTarget(dst []byte) []byte {
 
 // appendMany appends what multiValueQueryStringParameters holds.
 func (r *Request) appendMany(dst []byte) []byte {
-	s := scanner{data: r.sent.manyQuery}
-	if len(s.data) == 0 || !s.open('{') {
+	j := jsonread.NewRepeating(r.event.manyQuery)
+	if len(r.event.manyQuery) == 0 || j.Null() {
 		return dst
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
-		if !s.open('[') {
+	for name := range j.Members() {
+		if j.Null() {
 			continue
 		}
-		for s.element() {
-			dst = appendParameter(dst, name, s.str())
+		for range j.Elements() {
+			dst = appendParameter(dst, name, text(&j))
 		}
 	}
 	return dst
@@ -38,12 +40,12 @@ func (r *Request) appendMany(dst []byte) []byte {
 
 // appendOne appends what queryStringParameters holds, which has one value of several.
 func (r *Request) appendOne(dst []byte) []byte {
-	s := scanner{data: r.sent.oneQuery}
-	if len(s.data) == 0 || !s.open('{') {
+	j := jsonread.NewRepeating(r.event.oneQuery)
+	if len(r.event.oneQuery) == 0 || j.Null() {
 		return dst
 	}
-	for name, ok := s.member(); ok; name, ok = s.member() {
-		dst = appendParameter(dst, name, s.str())
+	for name := range j.Members() {
+		dst = appendParameter(dst, name, text(&j))
 	}
 	return dst
 }

@@ -8,7 +8,7 @@ package apigw
 
 // webSocket completes a handshake's request.
 func (r *Request) webSocket() bool {
-	e := &r.sent
+	e := &r.event
 	rest, ok := r.arn(e.methodARN)
 	if !ok || rest != "$connect" || e.context.eventType != "CONNECT" || e.context.routeKey != "$connect" {
 		return false

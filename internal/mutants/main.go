@@ -35,7 +35,7 @@ type mutant struct {
 }
 
 // decisive are the lists of the packages that decide who gets in.
-var decisive = []string{"token", "jwks", "strict", "cookie", "policy", "identity"}
+var decisive = []string{"token", "jwks", "jsonread", "base64url", "intent", "cookie", "policy", "identity"}
 
 func main() {
 	only := flag.String("only", "", "try only mutants whose rule contains this")

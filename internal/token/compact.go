@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"edgeauth/internal/strict"
+	"edgeauth/internal/base64url"
 )
 
 // maxLength bounds all work that a token can cause. Cookies and headers hold less (API Gateway takes 10,240 bytes of headers).
@@ -58,7 +58,7 @@ func (t *compact) decode() (err error) {
 
 // decode decodes a part into what is left of buffer.
 func decode(buffer []byte, part string) ([]byte, error) {
-	b, err := strict.AppendBase64(buffer, part)
+	b, err := base64url.AppendDecode(buffer, part)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}

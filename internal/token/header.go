@@ -7,30 +7,30 @@ import (
 	"fmt"
 	"strings"
 
-	"edgeauth/internal/strict"
+	"edgeauth/internal/jsonread"
 )
 
 // readHeader returns the kid of a header that is good for a token of this use. A member of the wrong type says nothing that fits.
 func readHeader(header []byte, use Use) (kid string, err error) {
 	alg, typ := "", "JWT"
 	special := false
-	s := strict.Scan(view(header))
-	for name := range s.Members() {
+	r := jsonread.New(header)
+	for name := range r.Members() {
 		switch name {
 		case "alg":
-			alg, _ = s.String()
+			alg, _ = r.String()
 		case "kid":
-			kid, _ = s.String()
+			kid, _ = r.String()
 		case "typ":
-			typ, _ = s.String()
+			typ, _ = r.String()
 		case "crit", "b64", "zip":
 			special = true
-			s.Skip()
+			r.Skip()
 		default:
-			s.Skip()
+			r.Skip()
 		}
 	}
-	switch err := s.End(); {
+	switch err := r.End(); {
 	case err != nil:
 		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
 	case alg != "RS256":

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"edgeauth/internal/strict"
+	"edgeauth/internal/jsonread"
 )
 
 // payload is what a token says before anyone has judged it.
@@ -42,13 +42,13 @@ const maxInstant = 253402300799
 func readPayload(b []byte, use Use) (payload, error) {
 	var p payload
 	wrong := ""
-	s := strict.Scan(view(b))
-	for name := range s.Members() {
-		if !p.read(&s, name, use) {
+	r := jsonread.New(b)
+	for name := range r.Members() {
+		if !p.read(&r, name, use) {
 			wrong = name
 		}
 	}
-	if err := s.End(); err != nil {
+	if err := r.End(); err != nil {
 		return payload{}, fmt.Errorf("%w: payload: %w", ErrMalformed, err)
 	}
 	if wrong != "" {
@@ -58,81 +58,81 @@ func readPayload(b []byte, use Use) (payload, error) {
 }
 
 // read reads the claim called name and reports whether it is of its type. Nobody asks for the type of other claims.
-func (p *payload) read(s *strict.Scanner, name string, use Use) bool {
+func (p *payload) read(r *jsonread.Reader, name string, use Use) bool {
 	switch name {
 	case "iss":
-		return p.iss.read(s)
+		return p.iss.read(r)
 	case "sub":
-		return p.sub.read(s)
+		return p.sub.read(r)
 	case "aud":
-		return p.aud.readOneOrMore(s)
+		return p.aud.readOneOrMore(r)
 	case "azp":
-		return p.azp.read(s)
+		return p.azp.read(r)
 	case "token_use":
-		return p.tokenUse.read(s)
+		return p.tokenUse.read(r)
 	case "exp":
-		return p.exp.read(s)
+		return p.exp.read(r)
 	case "nbf":
-		return p.nbf.read(s)
+		return p.nbf.read(r)
 	case "iat":
-		return p.iat.read(s)
+		return p.iat.read(r)
 	case "auth_time":
-		return p.authTime.read(s)
+		return p.authTime.read(r)
 	case "jti":
-		return p.jti.read(s)
+		return p.jti.read(r)
 	case "origin_jti":
-		return p.originJTI.read(s)
+		return p.originJTI.read(r)
 	case "email":
-		return p.email.read(s)
+		return p.email.read(r)
 	case "email_verified":
-		p.emailVerified, _ = s.Bool()
+		p.emailVerified, _ = r.Bool()
 		return true
 	case "cognito:groups":
-		return p.groups.read(s)
+		return p.groups.read(r)
 	}
 	if use == ID {
 		switch name {
 		case "cognito:username":
-			return p.username.read(s)
+			return p.username.read(r)
 		case "nonce":
-			return p.nonce.read(s)
+			return p.nonce.read(r)
 		case "at_hash":
-			return p.atHash.read(s)
+			return p.atHash.read(r)
 		}
 	}
 	if use == Access {
 		switch name {
 		case "client_id":
-			return p.clientID.read(s)
+			return p.clientID.read(r)
 		case "username":
-			return p.username.read(s)
+			return p.username.read(r)
 		case "scope":
-			return p.scope.read(s)
+			return p.scope.read(r)
 		}
 	}
-	s.Skip()
+	r.Skip()
 	return true
 }
 
-func (t *text) read(s *strict.Scanner) bool {
-	t.value, t.present = s.String()
+func (t *text) read(r *jsonread.Reader) bool {
+	t.value, t.present = r.String()
 	return t.present
 }
 
-func (i *instant) read(s *strict.Scanner) bool {
-	n, ok := s.Integer()
+func (i *instant) read(r *jsonread.Reader) bool {
+	n, ok := r.Integer()
 	i.value, i.present = n, ok && n <= maxInstant
 	return i.present
 }
 
-func (l *list) read(s *strict.Scanner) bool {
-	if s.Peek() != '[' {
-		s.Skip()
+func (l *list) read(r *jsonread.Reader) bool {
+	if r.Peek() != '[' {
+		r.Skip()
 		return false
 	}
 	l.present = true
-	for range s.Elements() {
-		value, ok := s.String()
+	for range r.Elements() {
+		value, ok := r.String()
 		l.values = append(l.values, value)
 		l.present = l.present && ok
 	}
@@ -140,11 +140,11 @@ func (l *list) read(s *strict.Scanner) bool {
 }
 
 // readOneOrMore reads a list, of which a bare string is the short form (RFC 7519 section 4.1.3).
-func (l *list) readOneOrMore(s *strict.Scanner) bool {
-	if s.Peek() != '"' {
-		return l.read(s)
+func (l *list) readOneOrMore(r *jsonread.Reader) bool {
+	if r.Peek() != '"' {
+		return l.read(r)
 	}
-	value, ok := s.String()
+	value, ok := r.String()
 	l.values, l.present = []string{value}, ok
 	return ok
 }

@@ -1,5 +1,5 @@
-// Package jsontext writes strings into JSON without reflection, for the few places where an answer is appended piece by piece.
-package jsontext
+// Package jsonwrite writes strings into JSON without reflection, for the few places where an answer is appended piece by piece.
+package jsonwrite
 
 import "unicode/utf8"
 

@@ -1,4 +1,4 @@
-package jsontext
+package jsonwrite
 
 import (
 	"encoding/json"
