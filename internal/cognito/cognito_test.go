@@ -88,7 +88,6 @@ func newSource(t *testing.T) (*cognito.Source, *aws) {
 	t.Cleanup(server.Close)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_SESSION_TOKEN": "",
-		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 	} {
 		t.Setenv(name, value)
 	}
@@ -117,6 +116,14 @@ func TestClient(t *testing.T) {
 	if c.ClientID != "client1" || c.Issuer != "https://cognito-idp.eu-west-1.amazonaws.com/pool1" || c.Secret.Reveal() != "secret-1" || c.Former.Reveal() != "" || c.LoginURL != "https://example.auth.eu-west-1.amazoncognito.com" ||
 		!slices.Equal(c.BaseURLs, []string{"https://app.example.com/Prod", "http://localhost:3000/Prod"}) || c.RefreshLife != 5*time.Hour {
 		t.Errorf("%q %v", c.Secret.Reveal(), c)
+	}
+}
+
+func TestWithoutRegion(t *testing.T) {
+	s, _ := newSource(t)
+	t.Setenv("AWS_REGION", "")
+	if _, err := s.Client(t.Context()); err == nil || !strings.Contains(err.Error(), "cognito: AWS_REGION is not set") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -2,7 +2,7 @@ package login
 
 // This file decides how an answer is written: as a page for a person, as JSON for a program, with
 // headers that let nobody store, frame or reinterpret it, and with one line in the log. What a
-// client sent appears in neither, but for what html/template has escaped.
+// client sent appears in neither, but for what is escaped in a page.
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ type answer struct {
 	page     *page  // for a person
 	body     any    // for a program
 	file     *file  // for either
-	hop      []byte // the page that only moves on
+	hop      string // the page that only moves on
 	allow    string
 	notes    []slog.Attr // for the log
 
@@ -127,9 +127,9 @@ func (v *visit) content(h http.Header, a *answer) []byte {
 		return nil
 	case a.status == http.StatusNoContent:
 		return nil
-	case a.hop != nil:
+	case a.hop != "":
 		v.pageHeaders(h, hopScript)
-		return a.hop
+		return []byte(a.hop)
 	case a.file != nil:
 		return a.file.serve(h, v.r, &a.status)
 	case a.page != nil && person(v.r):

@@ -1,45 +1,21 @@
 package login
 
 // This file decides what people read: what happened, the reason code and request id to quote, and
-// one next step. The words are here, the shape in page.html, the looks in edgeauth.css.
+// one next step. The words are here, the shape in shape.go, the looks in edgeauth.css.
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/base64"
-	"html"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"edgeauth/internal/cookie"
 	"edgeauth/internal/reason"
 )
 
-//go:embed page.html
-var pageText string
-
-//go:embed hop.html
-var hopText string
-
-// hopScript carries the fragment over the login; package jar has the limits.
-const hopScript = `const d = document.documentElement.dataset, f = encodeURIComponent(location.hash.slice(1));
-if (f && f.length <= 1024) document.cookie = d.cookie + "=" + f + "; Path=" + d.path + "; Max-Age=600; Secure; SameSite=Lax";
-location.replace(d.to);`
-
-// farewellScript tells this site's other tabs that the session is over.
-const farewellScript = `if (self.BroadcastChannel) new BroadcastChannel("edgeauth " + new URL(".", location).pathname).postMessage("ended");`
-
-var (
-	pageTemplate = template.Must(template.New("page").Parse(pageText))
-	hopTemplate  = template.Must(template.New("hop").Parse(hopText))
-)
-
-func scriptHash(s string) string {
-	sum := sha256.Sum256([]byte(s))
+func scriptHash(l literal) string {
+	sum := sha256.Sum256([]byte(l))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
@@ -190,54 +166,25 @@ func (v *visit) sentence(s string) string {
 	return strings.ReplaceAll(s, "{app}", cmp.Or(v.provider.Brand.Name, nameless))
 }
 
+// title is a page's heading, which needs no full stop.
+func (v *visit) title(p *page) string { return strings.TrimSuffix(v.sentence(p.title), ".") }
+
 // render returns the page, and sets its headers. Scripts run only if they are one of ours.
 func (v *visit) render(h http.Header, code reason.Code, p *page) []byte {
-	data := struct {
-		Title, Cause, Quote, Up, Style, Code, RequestID string
-		Text                                            []string
-		Action, Other                                   link
-		Post, Failed                                    bool
-		Brand                                           Brand
-		Support                                         template.URL
-		Script                                          template.JS
-	}{
-		Title: strings.TrimSuffix(v.sentence(p.title), "."), Cause: v.sentence(p.cause), Quote: p.quote, Up: v.up, Style: style.tag, Action: p.action, Other: p.other, Post: p.post,
-		Failed: code != reason.OK && !p.post, Code: string(code), RequestID: v.RequestID(v.r),
-		Brand: v.provider.Brand, Support: template.URL(v.provider.Brand.Support), // mailto is no scheme that html/template lets through from plain text
-	}
-	for _, t := range p.text {
-		data.Text = append(data.Text, v.sentence(t))
-	}
+	var script literal
 	if p.farewell {
-		data.Script = farewellScript
+		script = farewellScript
 	}
-	v.pageHeaders(h, data.Script)
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, data); err != nil {
-		panic(err) // only for a template that does not fit its data
-	}
-	return b.Bytes()
+	v.pageHeaders(h, script)
+	return []byte(v.shape(code, p, script))
 }
 
-// hopPage returns the page that puts the fragment of its address into a cookie, then moves on.
-func hopPage(to string, fragment cookie.Line) []byte {
-	var b bytes.Buffer
-	err := hopTemplate.Execute(&b, map[string]any{
-		"To": to, "Cookie": fragment.Name, "Path": fragment.Path, "Style": style.tag,
-		"Refresh": template.HTMLAttr(`content="0; url=` + html.EscapeString(to) + `"`), "Script": template.JS(hopScript),
-	})
-	if err != nil {
-		panic(err) // only for a template that does not fit its data
-	}
-	return b.Bytes()
-}
-
-func (v *visit) pageHeaders(h http.Header, js template.JS) {
+func (v *visit) pageHeaders(h http.Header, script literal) {
 	csp := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(v.provider.Brand.Logo) +
 		"; form-action 'self'" + origin(v.provider.LoginURL) + // browsers hold a form's redirects to it too, and the logout's leads there
 		"; base-uri 'none'; frame-ancestors 'none'"
-	if js != "" {
-		csp += "; script-src " + scriptHash(string(js))
+	if script != "" {
+		csp += "; script-src " + scriptHash(script)
 	}
 	h.Set("Content-Security-Policy", csp)
 	h.Set("Content-Type", "text/html; charset=utf-8")
