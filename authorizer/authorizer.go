@@ -157,14 +157,14 @@ func (a *authorizer) allow(d *decision) ([]byte, error) {
 	if err != nil {
 		return a.tooLarge(d)
 	}
-	claims, err := pick(d.caller.Payload, a.claims)
+	claims, err := d.caller.Pick(a.claims)
 	if err != nil {
 		d.code = reason.Internal
 		return nil, cannotTell(d.code)
 	}
 	var location []byte
 	if d.request.Kind == apigw.REST { // for a request that this answer denies, should it be cached and replayed
-		location = appendDenied(a.appendPlace(scratch.location[:0], &d.request), reason.OK)
+		location = appendDenied(a.appendPlace(scratch.location[:0], &d.request), &d.request, reason.OK)
 	}
 	context := append(appendReason(scratch.context[:0], reason.OK, location), ',')
 	context, err = identity.AppendContext(context, identityOf(d.caller), claims)
@@ -222,7 +222,7 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	case d.code == reason.StepUp && d.by.kind == cookieCredential && intent.Navigation(r.Method, r.Header):
 		location = appendLogin(a.appendPlace(scratch.location[:0], r), r, true)
 	default:
-		location = appendDenied(a.appendPlace(scratch.location[:0], r), d.code)
+		location = appendDenied(a.appendPlace(scratch.location[:0], r), r, d.code)
 	}
 	answer := a.deny(d, d.caller.Subject, document, location)
 	if len(answer) > policy.MaxAnswer {

@@ -181,7 +181,7 @@ func TestLoginOfASister(t *testing.T) {
 		want string
 	}{
 		{page.at("GET", "/orders"), "/auth/login?return_to=%2FProd%2Forders"},
-		{page.at("GET", "/admin/x").session(d.pool.IDToken(nil)), "/auth/denied?reason=group_required"},
+		{page.at("GET", "/admin/x").session(d.pool.IDToken(nil)), "/auth/denied?reason=group_required&return_to=%2FProd%2Fadmin%2Fx"},
 		{page.session(d.pool.IDToken(nil)), "/auth/denied"},
 	} {
 		b, err := d.Invoke(context.Background(), c.r.event(t))

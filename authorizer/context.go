@@ -4,13 +4,12 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
 	"edgeauth/identity"
 	"edgeauth/internal/apigw"
+	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
@@ -34,46 +33,52 @@ func (a *authorizer) appendPlace(dst []byte, r *apigw.Request) []byte {
 	return append(append(dst, r.Base...), "/auth"...)
 }
 
-// appendLogin appends to the callback's place the address of the login, which returns to where the request wanted to go. A target that the login would not take back is left
-// out, and the front page takes its place.
+// appendLogin appends to the callback's place the address of the login, which returns to where the request wanted to go.
 func appendLogin(dst []byte, r *apigw.Request, again bool) []byte {
-	dst = append(dst, "/login"...)
-	separator := byte('?')
+	dst = append(dst, "/login?"...)
 	if again {
-		dst = append(dst, "?prompt=login"...)
-		separator = '&'
+		dst = append(dst, "prompt=login&"...)
 	}
-	var scratch [maxTarget]byte
-	if target := r.AppendTarget(scratch[:0]); len(target) <= maxTarget && policy.Plain(r.Path) {
-		dst = append(append(dst, separator), "return_to="...)
-		dst = apigw.AppendEscaped(dst, target)
-	}
-	return dst
+	return appendReturn(dst, r)
 }
 
-// appendDenied appends to the callback's place the address of the page that says why not, if it is known.
-func appendDenied(dst []byte, code reason.Code) []byte {
+// appendDenied appends to the callback's place the address of the page that says why not, if it is known. A person finds from there to where the request
+// wanted to go.
+func appendDenied(dst []byte, r *apigw.Request, code reason.Code) []byte {
 	dst = append(dst, "/denied"...)
-	if code != reason.OK {
-		dst = append(append(dst, "?reason="...), code...)
+	if code == reason.OK {
+		return dst
 	}
-	return dst
+	dst = append(append(dst, "?reason="...), code...)
+	if !intent.Navigation(r.Method, r.Header) {
+		return dst
+	}
+	return appendReturn(append(dst, '&'), r)
 }
 
-// identityOf returns what backends learn of a caller. An address that the pool has not verified is not among it: anybody may claim any.
+// appendReturn appends the parameter that says where the request wanted to go. In place of a target that the login would not take back the front page
+// serves, so the parameter is left out, with the separator before it.
+func appendReturn(dst []byte, r *apigw.Request) []byte {
+	var scratch [maxTarget]byte
+	target := r.AppendTarget(scratch[:0])
+	if len(target) > maxTarget || !policy.Plain(r.Path) {
+		return dst[:len(dst)-1]
+	}
+	return apigw.AppendEscaped(append(dst, "return_to="...), target)
+}
+
+// identityOf returns what backends learn of a caller.
 func identityOf(c token.Claims) identity.Identity {
 	id := identity.Identity{
 		Issuer:   c.Issuer,
 		Subject:  c.Subject,
 		Username: c.Username,
+		Email:    c.VerifiedEmail(),
 		TokenUse: string(c.Use),
 		ClientID: c.ClientID,
 		Groups:   c.Groups,
 		Scopes:   strings.Fields(c.Scope),
 		Expires:  time.Unix(c.Expiry, 0),
-	}
-	if c.EmailVerified {
-		id.Email = c.Email
 	}
 	if machine(c) {
 		id.Username, id.Email, id.Groups = "", "", nil
@@ -81,22 +86,4 @@ func identityOf(c token.Claims) identity.Identity {
 		id.AuthTime = time.Unix(c.AuthTime, 0)
 	}
 	return id
-}
-
-// pick returns those of the payload's claims that are listed, as a JSON object; nil when none are.
-func pick(payload []byte, names []string) ([]byte, error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &all); err != nil {
-		return nil, fmt.Errorf("authorizer: payload of a verified token: %w", err)
-	}
-	picked := map[string]json.RawMessage{}
-	for _, name := range names {
-		if v, ok := all[name]; ok {
-			picked[name] = v
-		}
-	}
-	return json.Marshal(picked)
 }

@@ -34,7 +34,7 @@ func (s *source) provider(ctx context.Context) (login.Provider, error) {
 	return login.Provider{
 		Issuer: c.Issuer, Keys: keys, SecondOpinion: secondOpinion(c.Issuer, keys),
 		ClientID: c.ClientID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(), RefreshLife: c.RefreshLife,
-		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Brand: login.Brand(c.Brand),
+		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Claims: c.Claims, Brand: login.Brand(c.Brand),
 		HeaderBudget: c.HeaderBudget, SessionMax: c.SessionMax, SessionIdle: c.SessionIdle,
 	}, nil
 }

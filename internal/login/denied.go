@@ -1,16 +1,52 @@
 package login
 
-// This file decides what somebody is told who may not do what he tried.
+// This file decides what somebody is told who may not do what he tried, and what he can do about
+// it. That depends on whether there is a session, which the address does not say.
 
-import "edgeauth/internal/reason"
+import (
+	"net/url"
 
-// denied explains why a page did not open. The reason comes with the address, so only codes of our
-// own list count.
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
+)
+
+// denied explains why a page did not open. Reason and return target come with the address, so only
+// codes of our own list count, and only targets of this site.
 func (v *visit) denied() answer {
-	q, _ := parameters(v.r, "reason")
+	q, _ := parameters(v.r, "reason", "return_to")
 	code := reason.Code(q["reason"])
 	if !code.Known() || code.Outcome() != reason.Refused {
 		code = reason.NoRule
 	}
-	return v.failed(reason.New(code, "login: the authorizer denied"))
+	a := v.failed(reason.New(code, "login: the authorizer denied"))
+	target := returnTo(v.site.base, q["return_to"])
+	claims, err := v.session()
+	switch outcome := reason.Of(err).Outcome(); {
+	case err == nil:
+		v.offerMember(a.page, code, target, claims)
+	case outcome != reason.CannotTell && aboutTheCaller[code]:
+		a.page.text = []string{"You are not signed in. Sign in to find out whether your account has access."}
+		a.page.action = link{"Sign in", v.loginLink(target).URL}
+	}
+	return a
+}
+
+// aboutTheCaller are the refusals that another caller may not get.
+var aboutTheCaller = map[reason.Code]bool{
+	reason.NoRule: true, reason.GroupRequired: true, reason.ScopeRequired: true, reason.StepUp: true, reason.TooLarge: true,
+}
+
+// offerMember completes the page for somebody who is signed in.
+func (v *visit) offerMember(p *page, code reason.Code, target string, c token.Claims) {
+	if who := c.VerifiedEmail(); who != "" && aboutTheCaller[code] {
+		p.text = append(p.text, "You are signed in as "+printable(who)+".")
+	}
+	again := v.site.auth("login") + "?return_to=" + url.QueryEscape(target) + "&prompt=login"
+	switch code {
+	case reason.GroupRequired, reason.TooLarge:
+		p.text = append(p.text, "If your groups were changed just now, or you have another account, sign in again.")
+		p.action, p.other = link{"Sign in again", again}, link{"Go to the start page", v.site.base + "/"}
+	case reason.StepUp:
+		p.action = link{"Sign in once more", again}
+	}
 }

@@ -181,6 +181,54 @@ func TestDenied(t *testing.T) {
 	w.wants(w.browser().open(base+"/auth/denied?reason=group_required&reason=x"), 403, "no_rule")
 }
 
+// TestDeniedOffersWhatHelps: the page knows whether there is a session, keeps the way back, and
+// offers what can help.
+func TestDeniedOffersWhatHelps(t *testing.T) {
+	const back = "return_to=%2FProd%2Freports%3Fa%3D1"
+	again := base + "/auth/login?" + back + "&amp;prompt=login"
+	for _, row := range []struct {
+		name, who, query string
+		keys             error
+		contains, lacks  []string
+	}{
+		{"a member", "alice", "reason=group_required&" + back, nil, []string{"as alice@example.com", again, ">Sign in again<", ">Go to the start page<"}, []string{"not signed in"}},
+		{"a member, step-up", "alice", "reason=step_up_required&" + back, nil, []string{again, ">Sign in once more<"}, []string{"not signed in"}},
+		{"a member without a rule", "alice", "reason=no_rule&" + back, nil, []string{"as alice@example.com", `href="/Prod/"`}, []string{"/auth/login", "not signed in"}},
+		{"a member at a place for programs", "alice", "reason=scope_required&" + back, nil, []string{"for programs", `href="/Prod/"`}, []string{"/auth/login", "not signed in"}},
+		{"a member from another site", "alice", "reason=cross_site&" + back, nil, []string{`href="/Prod/"`}, []string{"alice", "/auth/login", "not signed in"}},
+		{"nobody", "", "reason=group_required&" + back, nil, []string{"You are not signed in.", base + "/auth/login?" + back + `"`, ">Sign in<"}, []string{"signed in as"}},
+		{"nobody from another site", "", "reason=cross_site&" + back, nil, []string{`href="/Prod/"`}, []string{"not signed in"}},
+		{"nobody can tell", "alice", "reason=group_required&" + back, errKeys, nil, []string{"signed in as", "not signed in"}},
+		{"a way back elsewhere", "alice", "reason=group_required&return_to=https%3A%2F%2Fevil.example", nil, []string{"return_to=%2FProd%2F&amp;prompt=login"}, []string{"evil"}},
+		{"no way back", "alice", "reason=group_required", nil, []string{"return_to=%2FProd%2F&amp;prompt=login"}, nil},
+	} {
+		w := newSystem(t)
+		b := w.browser()
+		if row.who != "" {
+			b.signIn(row.who, base+"/")
+		}
+		w.keys = row.keys
+		text := body(b.open(base + "/auth/denied?" + row.query))
+		for _, part := range row.contains {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s: the page lacks %s", row.name, part)
+			}
+		}
+		for _, part := range row.lacks {
+			if strings.Contains(text, part) {
+				t.Errorf("%s: the page has %s", row.name, part)
+			}
+		}
+	}
+	w := newSystem(t)
+	w.idp.claims = tokentest.Claims{"email_verified": false}
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	if text := body(b.open(base + "/auth/denied?reason=group_required")); strings.Contains(text, "alice@") {
+		t.Error("the page shows an address that nobody has verified")
+	}
+}
+
 // TestPages: every page has what a page must have, and every one that tells of a failure has its
 // reason, its request and one next step.
 func TestPages(t *testing.T) {

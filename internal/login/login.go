@@ -71,6 +71,7 @@ type Provider struct {
 
 	Brand  Brand
 	Scopes []string // nil: openid and email, which keeps Cognito's ID token small
+	Claims []string // names of further claims that scripts are told, as backends are
 
 	// HeaderBudget is how many bytes of request line and headers the API takes; 0: 10,240, the
 	// limit of HTTP APIs.

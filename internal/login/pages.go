@@ -139,11 +139,13 @@ var words = map[reason.Code]wording{
 	reason.NotFound:         {"There is nothing here.", []string{"The address leads nowhere. Perhaps it was mistyped or cut short."}, home},
 	reason.MethodNotAllowed: {"This does not work that way.", []string{"The address exists, but not for this kind of request."}, home},
 
-	reason.NoRule: {"You may not open this page.", []string{"You are signed in, but your account has no access to it."}, home},
+	reason.NoRule: {"You may not open this page.", []string{"No rule gives your account access to it."}, home},
 	reason.GroupRequired: {"You may not open this page.", []string{
-		"You are signed in, but your account is not in a group that has access to it. If you were added just now, sign in again.",
+		"It is for members of a group that your account is not in.",
 	}, another},
-	reason.ScopeRequired: {"You may not open this page.", []string{"You are signed in, but this sign-in does not cover it."}, another},
+	reason.ScopeRequired: {"This address is for programs.", []string{
+		"It wants an access token with a scope, which no browser's session has. Signing in again, also as somebody else, changes nothing.",
+	}, home},
 	reason.StepUp: {"Please confirm that it is you.", []string{
 		"This page wants a recent sign-in. Sign in once more, then open it again.",
 	}, afresh},

@@ -514,6 +514,14 @@ func TestSessionTellsScripts(t *testing.T) {
 	if got := strings.TrimSpace(body(res)); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
+	w.idp.groups, w.idp.claims = 0, tokentest.Claims{"email_verified": false, "custom:tenant": "acme", "custom:limit": 7, "custom:other": "x"}
+	w.provider.Claims = []string{"custom:tenant", "custom:limit", "custom:none"}
+	further := w.browser()
+	further.signIn("bob", base+"/")
+	res = further.call("GET", base+"/auth/session")
+	if text := body(res); strings.Contains(text, "bob@") || !strings.HasSuffix(strings.TrimSpace(text), `,"claims":{"custom:limit":7,"custom:tenant":"acme"}}`) {
+		t.Errorf("got %s", text)
+	}
 	for _, c := range b.jar {
 		c.dies = c.dies.Add(time.Hour)
 	}

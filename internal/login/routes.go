@@ -38,8 +38,8 @@ func New(c Config) (http.Handler, error) {
 
 // route is one place under <base>/auth/.
 type route struct {
-	methods []string
-	static  bool // needs no site
+	methods []string // nil: every method
+	static  bool     // needs no site
 	serve   func(*visit) answer
 }
 
@@ -50,7 +50,7 @@ var routes = map[string]route{
 	"session":       {[]string{"GET", "HEAD"}, false, (*visit).whoami},
 	"logout":        {[]string{"GET", "POST"}, false, (*visit).logout},
 	"signed-out":    {[]string{"GET", "HEAD"}, false, (*visit).signedOut},
-	"denied":        {[]string{"GET", "HEAD"}, false, (*visit).denied},
+	"denied":        {nil, false, (*visit).denied}, // a redirect keeps the method of a PUT (https://fetch.spec.whatwg.org/#http-redirect-fetch)
 	"edgeauth.js":   {[]string{"GET", "HEAD"}, true, serveScript},
 	"edgeauth.d.ts": {[]string{"GET", "HEAD"}, true, serveTypes},
 	"edgeauth.css":  {[]string{"GET", "HEAD"}, true, serveStyle},
@@ -87,7 +87,7 @@ func (v *visit) answer(base string) answer {
 		v.route = "unknown" // what the client sent belongs into no log
 		return v.fail(http.StatusNotFound, errNotFound)
 	}
-	if !slices.Contains(found.methods, v.r.Method) {
+	if found.methods != nil && !slices.Contains(found.methods, v.r.Method) {
 		a := v.fail(http.StatusMethodNotAllowed, errMethod)
 		a.allow = strings.Join(found.methods, ", ")
 		return a

@@ -4,6 +4,7 @@ package login
 // who, until when, and how to end it. No token is in it.
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"edgeauth/internal/reason"
@@ -20,6 +21,8 @@ type identity struct {
 	ExpiresIn   int64    `json:"expires_in"`
 	Refreshable bool     `json:"refreshable"`
 	LogoutURL   string   `json:"logout_url"`
+
+	Claims json.RawMessage `json:"claims,omitempty"` // the further ones that backends get
 }
 
 func (v *visit) whoami() answer {
@@ -30,9 +33,13 @@ func (v *visit) whoami() answer {
 		a.refreshable = rerr == nil
 		return a
 	}
+	further, err := claims.Pick(v.provider.Claims)
+	if err != nil {
+		return v.failed(err)
+	}
 	return answer{status: http.StatusOK, code: reason.OK, notes: about(claims), body: identity{
-		Subject: claims.Subject, Username: claims.Username, Email: claims.Email, Groups: append([]string{}, claims.Groups...),
+		Subject: claims.Subject, Username: claims.Username, Email: claims.VerifiedEmail(), Groups: append([]string{}, claims.Groups...),
 		AuthTime: claims.AuthTime, Expiry: claims.Expiry, ExpiresIn: max(claims.Expiry-v.now.Unix(), 0),
-		Refreshable: rerr == nil, LogoutURL: v.site.auth("logout"),
+		Refreshable: rerr == nil, LogoutURL: v.site.auth("logout"), Claims: further,
 	}}
 }

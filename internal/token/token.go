@@ -14,8 +14,11 @@ package token
 import (
 	"context"
 	"crypto/rsa"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"edgeauth/jwks"
@@ -85,6 +88,27 @@ type Claims struct {
 	OriginJTI     string
 	ID            string // jti
 	Payload       []byte // the JSON all this was read from; read-only, since the strings above share its memory
+}
+
+// VerifiedEmail returns the caller's address, or "" if the pool has not verified it: anybody may claim any.
+func (c Claims) VerifiedEmail() string {
+	if !c.EmailVerified {
+		return ""
+	}
+	return c.Email
+}
+
+// Pick returns those of the token's claims that are named, as a JSON object; nil for no names.
+func (c Claims) Pick(names []string) (json.RawMessage, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(c.Payload, &all); err != nil {
+		return nil, fmt.Errorf("token: payload of a verified token: %w", err)
+	}
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(names, name) })
+	return json.Marshal(all)
 }
 
 // Verifier verifies tokens. It is safe for concurrent use.
