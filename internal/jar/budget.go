@@ -15,10 +15,11 @@ import (
 // content type.
 const reserve = 256
 
-// weight returns how many bytes the next request to target takes beside the cookies of a new
-// session.
-func (j *Jar) weight(target string) int {
-	return j.others + len(target) + j.sent(func(name string) bool { return !ours(name) })
+// weight returns how many bytes the next request for target takes, or the next for one of our
+// routes if that is more, once the browser holds what lines set.
+func (j *Jar) weight(target string, lines []cookie.Line) int {
+	others := j.sent(func(name string) bool { return !replaced(name) })
+	return j.others + len(target) + others + size(lines)
 }
 
 // headers returns how many bytes a request takes beside its path and cookies, with r as the sample.
@@ -53,10 +54,11 @@ func size(lines []cookie.Line) (size int) {
 	return size
 }
 
-// ours reports whether name is a cookie that a new session replaces, or that no other request
-// carries.
-func ours(name string) bool {
-	prefixes := []string{cookie.Session, refreshCookie, loopCookie, pendingPrefix, fragmentPrefix}
+// replaced reports whether name is a cookie that a new session replaces, or that is gone soon.
+func replaced(name string) bool {
+	prefixes := []string{
+		cookie.Session, browserCookie, refreshCookie, loopCookie, pendingPrefix, binderPrefix, fragmentPrefix,
+	}
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 

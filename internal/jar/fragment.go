@@ -22,22 +22,20 @@ func (j *Jar) Fragment(state string) cookie.Line {
 	return cookie.Line{Name: fragmentPrefix + pendingID(state), Path: j.path(), MaxAge: int(pendingLife.Seconds())}
 }
 
-// fragment returns "#" and the fragment that belongs to a login, or "", and what makes the browser
-// forget it. A page can write this cookie, so it is trusted no further than a link: it can only
-// choose a place on the page that the sealed return target names.
-func (j *Jar) fragment(state string) (string, []cookie.Line) {
-	name := fragmentPrefix + pendingID(state)
-	value, err := cookie.Join(j.cookies, name)
-	if err != nil {
-		return "", nil
+// fragment returns "#" and the fragment that belongs to a login, or "". A page can write this
+// cookie, so it is trusted no further than a link: it can only choose a place on the page that the
+// sealed return target names.
+func (j *Jar) fragment(id string) string {
+	value, err := cookie.Join(j.cookies, fragmentPrefix+id)
+	if err != nil || len(value) > maxFragment {
+		return ""
 	}
-	forget := []cookie.Line{j.forget(name)}
 	text, err := url.PathUnescape(value)
-	if err != nil || text == "" || len(value) > maxFragment {
-		return "", forget
+	if err != nil || text == "" {
+		return ""
 	}
 	if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {
-		return "", forget
+		return ""
 	}
-	return "#" + text, forget
+	return "#" + text
 }

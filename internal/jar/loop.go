@@ -23,16 +23,17 @@ const (
 	loopMinute  = 60 // seconds
 	maxGiven    = 2  // sessions given within a minute, none of which came back: the third is not given
 	maxBounces  = 5  // answers "signed in already" for one page within a minute; ten tabs of one page may need several
+	maxIgnored  = 2  // sign-ins for one page within a minute that were to be made anew and were not
 	maxLoopMark = 12
 )
 
 var errMark = errors.New("jar: a mark that was not written here")
 
-// mark is one entry: a session given, or a bounce back to a page.
+// mark is one entry: a session given, a bounce back to a page, or a sign-in that was to be anew.
 type mark struct {
 	at    int64
-	page  uint32 // of a bounce; 0 for a session given
-	until int64  // when the session that was given ends by itself; 0 for a bounce
+	page  uint32 // of a bounce, or of a sign-in that was to be anew; 0 for a session given
+	until int64  // when the session that was given ends by itself; 0 for the others
 }
 
 // Lost reports whether sessions were given to this browser again and again that should still be
@@ -42,6 +43,10 @@ func (j *Jar) Lost() bool { return j.count(0) >= maxGiven }
 // Bounced reports whether this browser was sent back to a page again and again.
 func (j *Jar) Bounced(page string) bool { return j.count(pageID(page)) >= maxBounces }
 
+// Ignored reports whether this browser came back again and again from where it was to sign in anew
+// for a page, with the sign-in that it had before.
+func (j *Jar) Ignored(page string) bool { return j.count(ignoredID(page)) >= maxIgnored }
+
 // Give returns what makes the browser remember that it was given a session, which ends by itself at
 // until.
 func (j *Jar) Give(until int64) []cookie.Line { return j.remember(mark{j.now.Unix(), 0, until}) }
@@ -49,6 +54,11 @@ func (j *Jar) Give(until int64) []cookie.Line { return j.remember(mark{j.now.Uni
 // Bounce returns what makes the browser remember that it was sent back to a page.
 func (j *Jar) Bounce(page string) []cookie.Line {
 	return j.remember(mark{j.now.Unix(), pageID(page), 0})
+}
+
+// Ignore returns what makes the browser remember that it did.
+func (j *Jar) Ignore(page string) []cookie.Line {
+	return j.remember(mark{j.now.Unix(), ignoredID(page), 0})
 }
 
 // ForgetMarks returns what makes the browser forget all this.
@@ -113,3 +123,6 @@ func pageID(target string) uint32 {
 	h.Write([]byte(target))
 	return max(h.Sum32(), 1)
 }
+
+// ignoredID tells the sign-ins for a page from the bounces back to it.
+func ignoredID(target string) uint32 { return pageID("anew " + target) }

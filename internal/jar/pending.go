@@ -12,7 +12,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +35,7 @@ var (
 	// cookie.
 	ErrStateMissing = reason.New(reason.LoginStateMissing, "jar: no pending login for this state")
 	// ErrStateInvalid says that the pending login of a state is not there, not genuine, or too old.
-	ErrStateInvalid = reason.New(reason.LoginStateInvalid, "jar: the state is not that of a pending login")
+	ErrStateInvalid = reason.New(reason.LoginStateInvalid, "jar: the state is not that of a login that this browser began")
 )
 
 // Pending is a login that has begun.
@@ -44,6 +43,8 @@ type Pending struct {
 	State    string `json:"s"`
 	Nonce    string `json:"n"`
 	Verifier string `json:"v"` // RFC 7636, section 4.1
+	Binder   string `json:"b"` // hash of the browser's cookie for this login
+	Anew     bool   `json:"a"` // the user is to sign in anew, whoever remembers him
 	Target   string `json:"r"` // where the browser wanted to go
 	Started  int64  `json:"t"` // seconds since 1970
 }
@@ -51,24 +52,26 @@ type Pending struct {
 // Begin returns a new pending login, what makes the browser hold it, and what makes it forget the
 // oldest of those it holds when that would be too many. Besides 256 random bits the state carries
 // the return target, sealed, for a callback that comes too late.
-func (j *Jar) Begin(target string) (Pending, []cookie.Line, error) {
-	p := Pending{Target: target, Started: j.now.Unix()}
-	for _, s := range []*string{&p.State, &p.Nonce, &p.Verifier} {
-		b := make([]byte, 32)
-		if _, err := io.ReadFull(j.Rand, b); err != nil {
+func (j *Jar) Begin(target string, anew bool) (Pending, []cookie.Line, error) {
+	p := Pending{Target: target, Anew: anew, Started: j.now.Unix()}
+	var binder string
+	for _, s := range []*string{&p.State, &p.Nonce, &p.Verifier, &binder} {
+		var err error
+		if *s, err = j.random(); err != nil {
 			return p, nil, err
 		}
-		*s = base64.RawURLEncoding.EncodeToString(b)
 	}
+	p.Binder = hash(binder)
 	if len(target) <= maxHint {
 		p.State += "." + j.seal.seal(kindTarget, "state", target)
 	}
-	name := pendingPrefix + pendingID(p.State)
-	sealed := j.seal.seal(kindPending, name, p)
-	lines, err := cookie.Split(cookie.Line{Name: name, Value: sealed, Path: j.path(), MaxAge: int(pendingLife.Seconds())}, nil)
+	id, life := pendingID(p.State), int(pendingLife.Seconds())
+	sealed := j.seal.seal(kindPending, pendingPrefix+id, p)
+	lines, err := cookie.Split(cookie.Line{Name: pendingPrefix + id, Value: sealed, Path: j.path(), MaxAge: life}, nil)
 	if err != nil {
 		return p, nil, err
 	}
+	lines = append(lines, cookie.Line{Name: binderPrefix + id, Value: binder, Path: "/", MaxAge: life})
 	return p, append(lines, j.makeRoom(size(lines))...), nil
 }
 
@@ -86,30 +89,36 @@ func (j *Jar) makeRoom(newest int) []cookie.Line {
 	return j.forgetPending(dropped)
 }
 
-// Take returns the pending login that state belongs to, its fragment, and what makes the browser
-// forget both: they are used up, whatever comes of it. The error is ErrStateMissing or
-// ErrStateInvalid.
+// Take returns the pending login that state belongs to, "#" and its fragment if it has one, and
+// what makes the browser forget it: it is used up, whatever comes of it. The error is
+// ErrStateMissing or ErrStateInvalid.
 func (j *Jar) Take(state string) (p Pending, fragment string, forget []cookie.Line, err error) {
-	name := pendingPrefix + pendingID(state)
-	sealed, err := cookie.Join(j.cookies, name)
+	id := pendingID(state)
+	sealed, err := cookie.Join(j.cookies, pendingPrefix+id)
 	switch {
 	case reason.Of(err) == reason.NoSession && len(j.cookies) > 0 && state != "":
 		return p, "", nil, ErrStateInvalid // the browser does keep cookies, but not this one
 	case reason.Of(err) == reason.NoSession:
 		return p, "", nil, ErrStateMissing
 	}
-	forget = []cookie.Line{j.forget(name)}
-	if err != nil || j.seal.open(kindPending, name, sealed, &p) != nil || !p.answers(state, j.now) {
+	forget = j.forgetPending([]held{{id: id}})
+	if err != nil || j.seal.open(kindPending, pendingPrefix+id, sealed, &p) != nil {
 		return Pending{}, "", forget, ErrStateInvalid
 	}
-	fragment, more := j.fragment(state)
-	return p, fragment, append(forget, more...), nil
+	binder, err := cookie.Join(j.cookies, binderPrefix+id)
+	switch {
+	case reason.Of(err) == reason.NoSession:
+		return Pending{}, "", forget, ErrStateMissing
+	case err != nil || hash(binder) != p.Binder || !p.answers(state, j.now):
+		return Pending{}, "", forget, ErrStateInvalid
+	}
+	return p, j.fragment(id), forget, nil
 }
 
 // answers reports whether p is whole, young enough, and the one of that state.
 func (p Pending) answers(state string, now time.Time) bool {
 	same := subtle.ConstantTimeCompare([]byte(p.State), []byte(state)) == 1
-	return same && !p.dead(now) && len(p.Verifier) >= 43 && p.Nonce != ""
+	return same && !p.dead(now) && len(p.Verifier) == randomLen && p.Nonce != ""
 }
 
 // dead reports whether p is too old, or from a future that a clock set back has left behind.
@@ -139,7 +148,7 @@ func pendingID(state string) string {
 type held struct {
 	Pending
 	id   string
-	size int // with its fragment
+	size int // with what belongs to it
 }
 
 // pendings returns what the browser holds, newest first.
@@ -167,8 +176,7 @@ func (j *Jar) pendings() []held {
 // pendingOf returns the id of the login that a cookie belongs to, or "". What we never wrote is not
 // ours to name again: a stray byte in a Set-Cookie header would take the whole answer down with it.
 func pendingOf(name string) string {
-	const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	for _, prefix := range []string{pendingPrefix, fragmentPrefix} {
+	for _, prefix := range []string{pendingPrefix, binderPrefix, fragmentPrefix} {
 		if id, ok := strings.CutPrefix(name, prefix); ok && strings.Trim(id, base64url) == "" {
 			return id
 		}
@@ -176,12 +184,14 @@ func pendingOf(name string) string {
 	return ""
 }
 
-// forgetPending returns what makes the browser forget pending logins, and their fragments.
+// forgetPending returns what makes the browser forget pending logins, and what belongs to them.
 func (j *Jar) forgetPending(all []held) (lines []cookie.Line) {
 	for _, h := range all {
-		for _, name := range []string{pendingPrefix + h.id, fragmentPrefix + h.id} {
-			if _, err := cookie.Join(j.cookies, name); !errors.Is(err, cookie.ErrAbsent) {
-				lines = append(lines, j.forget(name))
+		for _, l := range []cookie.Line{
+			j.forget(pendingPrefix + h.id), cookie.Forget(binderPrefix+h.id, "/"), j.forget(fragmentPrefix + h.id),
+		} {
+			if _, err := cookie.Join(j.cookies, l.Name); !errors.Is(err, cookie.ErrAbsent) {
+				lines = append(lines, l)
 			}
 		}
 	}

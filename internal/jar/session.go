@@ -6,10 +6,10 @@ package jar
 // another's session.
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"edgeauth/internal/cookie"
@@ -40,10 +40,22 @@ type Renewal struct {
 	Issuer   string `json:"i"`
 	Subject  string `json:"s"`
 	AuthTime int64  `json:"a"` // of the sign-in: no renewal changes it
-	Issued   int64  `json:"b"` // when the first refresh token was issued
+	Origin   string `json:"o"` // origin_jti, the sign-in's name at Cognito
+	Nonce    string `json:"n"` // hash of the sign-in's nonce: see SetNonce
+	Binder   string `json:"b"` // hash of the browser's cookie: Hold sets it
+	Issued   int64  `json:"f"` // when the first refresh token was issued
 	Renewed  int64  `json:"r"` // when the present one was last redeemed
 	Ends     int64  `json:"e"` // when it dies: a rotated one inherits it
 }
+
+// SetNonce notes the nonce of the sign-in that r goes back to.
+func (r *Renewal) SetNonce(nonce string) { r.Nonce = hash(nonce) }
+
+// HasNonce reports whether nonce is the one of the sign-in.
+func (r Renewal) HasNonce(nonce string) bool { return hash(nonce) == r.Nonce }
+
+// Tag tells refresh tokens apart without saying what they are.
+func (r Renewal) Tag() string { return hash(r.Token)[:8] }
 
 // Session is what a browser is given to hold.
 type Session struct {
@@ -59,34 +71,19 @@ func (j *Jar) Session() (string, error) { return cookie.Join(j.cookies, cookie.S
 // where it goes next. A session that fits everywhere but beside its own refresh token is given
 // without one; one that fits nowhere is an error of reason login_too_large.
 func (j *Jar) Hold(s Session, target string) ([]cookie.Line, error) {
-	session := cookie.Line{Name: cookie.Session, Value: s.ID, Path: "/", MaxAge: j.age(s.Renewal, s.Expiry)}
-	lines, err := cookie.Split(session, j.cookies)
+	lines, err := j.write(s)
 	if err != nil {
 		return nil, err
 	}
-	more := cookie.Clear(refreshCookie, j.path())
-	if s.Renewal.Token != "" {
-		if more, err = j.store(s.Renewal); err != nil {
-			return nil, err
-		}
-	}
-	page := j.weight(target) + size(lines)
-	ours := page + size(more)
-	if page <= j.Budget && ours > j.Budget && s.Renewal.Token != "" {
+	size := j.weight(target, lines)
+	if size > j.Budget && s.Renewal.Token != "" {
 		s.Renewal.Token = ""
 		return j.Hold(s, target)
 	}
-	if ours > j.Budget {
-		return nil, fmt.Errorf("%w: %d of %d bytes", errTooLarge, ours, j.Budget)
+	if size > j.Budget {
+		return nil, fmt.Errorf("%w: %d of %d bytes", errTooLarge, size, j.Budget)
 	}
-	return append(lines, more...), nil
-}
-
-// store returns what makes the browser hold r.
-func (j *Jar) store(r Renewal) ([]cookie.Line, error) {
-	sealed := j.seal.seal(kindRenewal, refreshCookie, r)
-	l := cookie.Line{Name: refreshCookie, Value: sealed, Path: j.path(), MaxAge: j.age(r, r.Ends)}
-	return cookie.Split(l, j.cookies)
+	return lines, nil
 }
 
 // Rescue returns what makes the browser hold a refresh token that replaced that of r, while the ID
@@ -98,20 +95,40 @@ func (j *Jar) Rescue(r Renewal, token string) []cookie.Line {
 		return nil
 	}
 	r.Token = token
-	more, err := j.store(r)
+	raw, _ := j.Session()
+	lines, err := j.write(Session{ID: raw, Expiry: j.now.Unix() + 3600, Renewal: r})
 	if err != nil {
 		return nil
 	}
-	raw, err := j.Session()
-	if err != nil {
-		return append(cookie.Clear(cookie.Session, "/"), more...)
+	return lines
+}
+
+// write returns what makes the browser hold s, or nothing of it.
+func (j *Jar) write(s Session) (lines []cookie.Line, err error) {
+	r := s.Renewal
+	lines = cookie.Clear(cookie.Session, "/")
+	if s.ID != "" {
+		l := cookie.Line{Name: cookie.Session, Value: s.ID, Path: "/", MaxAge: j.age(r, s.Expiry)}
+		if lines, err = cookie.Split(l, j.cookies); err != nil {
+			return nil, err
+		}
 	}
-	session := cookie.Line{Name: cookie.Session, Value: raw, Path: "/", MaxAge: j.age(r, j.now.Unix()+3600)}
-	lines, err := cookie.Split(session, j.cookies)
-	if err != nil {
-		return nil
+	if r.Token == "" {
+		return append(lines, j.ForgetRenewal()...), nil
 	}
-	return append(lines, more...)
+	binder, err := j.binder()
+	if err != nil {
+		return nil, err
+	}
+	r.Binder = hash(binder)
+	sealed := j.seal.seal(kindRenewal, refreshCookie, r)
+	l := cookie.Line{Name: refreshCookie, Value: sealed, Path: j.path(), MaxAge: j.age(r, r.Ends)}
+	more, err := cookie.Split(l, j.cookies)
+	if err != nil {
+		return nil, err
+	}
+	lines = append(lines, cookie.Line{Name: browserCookie, Value: binder, Path: "/", MaxAge: l.MaxAge})
+	return append(lines, more...), nil
 }
 
 // age is the Max-Age of a cookie of r's session that is worth keeping until at.
@@ -131,11 +148,11 @@ func (j *Jar) lastMoment(r Renewal, at int64) int64 {
 // when a limit has passed, ErrChanged when it belongs to somebody else than the session presented
 // beside it.
 func (j *Jar) Renewal() (Renewal, error) {
-	r, err := j.sealedRenewal()
-	if err != nil {
-		return Renewal{}, err
+	own, _ := j.renewals()
+	if len(own) != 1 {
+		return Renewal{}, ErrNoRenewal
 	}
-	now := j.now.Unix()
+	r, now := own[0], j.now.Unix()
 	if now >= j.lastMoment(r, r.Ends) || j.SessionIdle > 0 && now >= r.Renewed+int64(j.SessionIdle.Seconds()) {
 		return Renewal{}, ErrOver
 	}
@@ -145,54 +162,58 @@ func (j *Jar) Renewal() (Renewal, error) {
 	return r, nil
 }
 
-// sealedRenewal returns what the browser holds to renew its session with, whatever it is worth by
-// now.
-func (j *Jar) sealedRenewal() (Renewal, error) {
-	sealed, err := cookie.Join(j.cookies, refreshCookie)
-	if err != nil {
-		return Renewal{}, ErrNoRenewal
+// renewals returns what the browser presents to renew sessions with, whatever it is worth by now:
+// what is bound to this browser, and what is sealed here but not. Neighbouring hosts can put theirs
+// beside ours and before it, so each value of the name is looked at.
+func (j *Jar) renewals() (own, others []Renewal) {
+	browser, err := cookie.Join(j.cookies, browserCookie)
+	bound := err == nil
+	add := func(sealed string) {
+		var r Renewal
+		if j.seal.open(kindRenewal, refreshCookie, sealed, &r) != nil || r.Token == "" {
+			return
+		}
+		list := &others
+		if bound && hash(browser) == r.Binder {
+			list = &own
+		}
+		if !slices.ContainsFunc(*list, func(have Renewal) bool { return have.Token == r.Token }) {
+			*list = append(*list, r)
+		}
 	}
-	return j.openRenewal(sealed)
-}
-
-func (j *Jar) openRenewal(sealed string) (r Renewal, err error) {
-	if j.seal.open(kindRenewal, refreshCookie, sealed, &r) != nil || r.Token == "" {
-		return Renewal{}, ErrNoRenewal
+	if sealed, err := cookie.Join(j.cookies, refreshCookie); err == nil {
+		add(sealed)
+		return own, others
 	}
-	return r, nil
+	for name, sealed := range cookie.All(j.cookies) {
+		if name == refreshCookie {
+			add(sealed)
+		}
+	}
+	return own, others
 }
 
 // maxRevoked is how many refresh tokens one sign-out revokes at the most: one, unless a
 // neighbouring host has put its own beside it.
 const maxRevoked = 3
 
-// Revocable returns the refresh tokens that a sign-out ends. With two cookies of the name nobody
-// can tell which is the session's, so all are ended.
+// Revocable returns the refresh tokens that a sign-out ends: this browser's own first.
 func (j *Jar) Revocable() (tokens []string) {
-	if r, err := j.sealedRenewal(); err == nil {
-		return []string{r.Token}
+	own, others := j.renewals()
+	for _, r := range append(own, others...) {
+		tokens = append(tokens, r.Token)
 	}
-	for name, sealed := range cookie.All(j.cookies) {
-		if name != refreshCookie || len(tokens) == maxRevoked {
-			continue
-		}
-		if r, err := j.openRenewal(sealed); err == nil {
-			tokens = append(tokens, r.Token)
-		}
-	}
-	return tokens
-}
-
-// Tag tells refresh cookies apart without saying what is in them.
-func (j *Jar) Tag() string {
-	sealed, _ := cookie.Join(j.cookies, refreshCookie)
-	sum := sha256.Sum256([]byte(sealed))
-	return base64.RawURLEncoding.EncodeToString(sum[:6])
+	return tokens[:min(len(tokens), maxRevoked)]
 }
 
 // ForgetSession returns what makes the browser forget the session, in every variant.
 func (j *Jar) ForgetSession() []cookie.Line {
-	return append(cookie.Clear(cookie.Session, "/"), cookie.Clear(refreshCookie, j.path())...)
+	return append(cookie.Clear(cookie.Session, "/"), j.ForgetRenewal()...)
+}
+
+// ForgetRenewal returns what makes the browser forget what its session is renewed with.
+func (j *Jar) ForgetRenewal() []cookie.Line {
+	return append(cookie.Clear(refreshCookie, j.path()), cookie.Forget(browserCookie, "/"))
 }
 
 // otherSubject reports whether an ID token, expired or not, speaks of somebody else. It is not

@@ -66,12 +66,18 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	if v.provider.SessionMax > 0 && !v.now.Before(time.Unix(claims.AuthTime, 0).Add(v.provider.SessionMax)) {
 		return v.retry(jar.ErrOver, target) // an old sign-in, remembered by the identity provider
 	}
-	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: v.renewal(t, claims)}, page)
+	held := v.renewal(t, claims)
+	held.SetNonce(p.Nonce)
+	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: held}, page)
 	if err != nil {
 		return v.retry(err, target)
 	}
 	notes := append(about(claims), slog.Int("token_bytes", len(t.id)))
-	return v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), notes...)
+	mark := v.jar.Give(claims.Expiry)
+	if p.Anew && claims.AuthTime < p.Started {
+		mark = v.jar.Ignore(page)
+	}
+	return v.redirect(target, append(lines, mark...), notes...)
 }
 
 // cognitoLife is how long a refresh token lives, unless the client says otherwise.
@@ -85,7 +91,7 @@ func (v *visit) renewal(t tokens, c token.Claims) jar.Renewal {
 		life = cognitoLife
 	}
 	return jar.Renewal{
-		Token: t.refresh, Issuer: c.Issuer, Subject: c.Subject, AuthTime: c.AuthTime,
+		Token: t.refresh, Issuer: c.Issuer, Subject: c.Subject, AuthTime: c.AuthTime, Origin: c.OriginJTI,
 		Issued: now, Renewed: now, Ends: now + int64(life.Seconds()),
 	}
 }

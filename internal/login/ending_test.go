@@ -95,7 +95,7 @@ func TestLogoutClearsEveryVariant(t *testing.T) {
 		}
 	}
 	want := []string{
-		"__Host-id", "__Host-id-2", "__Host-id-3", "__Host-id-4", "__Host-id-5", "__Host-id-6", "__Secure-login-x", "__Secure-loop",
+		"__Host-browser", "__Host-id", "__Host-id-2", "__Host-id-3", "__Host-id-4", "__Host-id-5", "__Host-id-6", "__Secure-login-x", "__Secure-loop",
 		"__Secure-refresh", "__Secure-refresh-2", "__Secure-refresh-3", "__Secure-refresh-4", "__Secure-refresh-5", "__Secure-refresh-6",
 	}
 	if slices.Sort(cleared); !slices.Equal(cleared, want) {
@@ -321,7 +321,7 @@ func TestLoopStops(t *testing.T) {
 		spoil func(b *browser)
 		cause string
 	}{
-		{"the browser refuses the session cookie", func(b *browser) { b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-") } }, "does not keep"},
+		{"the browser refuses the session cookie", func(b *browser) { b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-id") } }, "does not keep"},
 		{"something changes it", func(b *browser) { b.extra.Set("X-Test", "1") }, "does not keep"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -330,7 +330,7 @@ func TestLoopStops(t *testing.T) {
 			row.spoil(b)
 			drop := func() {
 				for key, c := range b.jar {
-					if strings.HasPrefix(c.name, "__Host-") {
+					if strings.HasPrefix(c.name, "__Host-id") {
 						delete(b.jar, key)
 					}
 				}
@@ -357,7 +357,7 @@ func TestLoopStops(t *testing.T) {
 func TestLoopForgets(t *testing.T) {
 	w := newSystem(t)
 	b := w.browser()
-	b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-") }
+	b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-id") }
 	for range 6 {
 		b.signInAnyhow("alice")
 		w.Advance(31 * time.Second) // at most two in any minute
@@ -452,6 +452,33 @@ func TestBouncesStop(t *testing.T) {
 	w.Advance(time.Minute)
 	for range 5 {
 		w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok")
+	}
+}
+
+// TestAProviderThatDoesNotAskAgainIsStopped: a page that wants a recent sign-in sends back for one again and again, and
+// the identity provider hands out the one that it remembers.
+func TestAProviderThatDoesNotAskAgainIsStopped(t *testing.T) {
+	w := newSystem(t)
+	b := w.browser()
+	b.signIn("alice", base+"/a")
+	again := base + "/auth/login?prompt=login&return_to=%2FProd%2Fa"
+	w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"auth_time": w.Now().Unix()} })
+	for range 2 {
+		w.Advance(time.Second)
+		w.wants(b.open(w.idp.authorize(t, next(t, b.open(again)), "alice")), 302, "ok")
+	}
+	res := b.open(again)
+	w.wants(res, 400, "login_loop")
+	if !strings.Contains(body(res), "did not: your sign-in stays as old as it was") {
+		t.Errorf("no cause: %s", body(res))
+	}
+	next(t, b.open(again)) // whoever tries again is let through
+
+	w.idp.set(func(p *provider) { p.claims = nil }) // one that asks
+	c := w.browser()
+	for range 4 {
+		w.Advance(time.Second)
+		w.wants(c.open(w.idp.authorize(t, next(t, c.open(again)), "alice")), 302, "ok")
 	}
 }
 

@@ -4,6 +4,8 @@ package login_test
 // own.
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +105,120 @@ func TestTheAbsoluteLimitCountsFromTheSignIn(t *testing.T) {
 		}
 		if in := len(b.has("__Host-id")) > 0; in != row.in {
 			t.Errorf("signed in %v ago: session %v", row.age, in)
+		}
+	}
+}
+
+// before puts another browser's cookies where a browser sends them first: under a longer path.
+func before(to, from *browser, path, prefix string) {
+	for _, c := range from.jar {
+		if strings.HasPrefix(c.name, prefix) {
+			tossed := *c
+			tossed.path = path
+			to.jar[fmt.Sprint("tossed ", len(to.jar))] = &tossed
+		}
+	}
+}
+
+// TestANeighbourSignsNobodyIn: a host under the same registrable domain puts its own pending login, its own code and
+// its own refresh cookie into a browser. None of it counts there, whether somebody is signed in or not.
+func TestANeighbourSignsNobodyIn(t *testing.T) {
+	t.Run("with a pending login", func(t *testing.T) {
+		w := newSystem(t)
+		mallory, nobody := w.browser(), w.browser()
+		callback := w.idp.authorize(t, mallory.begin(base+"/"), "mallory")
+		toss(nobody, mallory, "__Secure-")
+		w.wants(nobody.open(callback), 400, "login_state_missing")
+		if who := nobody.who(); who != "" || w.idp.count() != 0 {
+			t.Errorf("signed in as %q after %d calls", who, w.idp.count())
+		}
+	})
+	t.Run("with a pending login, beside one of the browser's own", func(t *testing.T) {
+		w := newSystem(t)
+		mallory, nobody := w.browser(), w.browser()
+		nobody.begin(base + "/")
+		callback := w.idp.authorize(t, mallory.begin(base+"/"), "mallory")
+		toss(nobody, mallory, "__Secure-")
+		w.wants(nobody.open(callback), 400, "login_state_missing")
+		if who := nobody.who(); who != "" {
+			t.Errorf("signed in as %q", who)
+		}
+	})
+	t.Run("with a pending login, over a session", func(t *testing.T) {
+		w := newSystem(t)
+		mallory, alice := w.browser(), w.browser()
+		alice.signIn("alice", base+"/")
+		callback := w.idp.authorize(t, mallory.begin(base+"/"), "mallory")
+		toss(alice, mallory, "__Secure-")
+		alice.open(callback)
+		if who := alice.who(); who != "alice" || w.idp.count() != 1 {
+			t.Errorf("signed in as %q after %d calls", who, w.idp.count())
+		}
+	})
+	t.Run("with a refresh cookie", func(t *testing.T) {
+		w := newSystem(t)
+		mallory, nobody := w.browser(), w.browser()
+		mallory.signIn("mallory", base+"/")
+		toss(nobody, mallory, "__Secure-refresh")
+		w.wants(nobody.call("POST", base+"/auth/refresh"), 401, "no_session")
+		if to := next(t, nobody.open(base+"/auth/login")); !strings.HasPrefix(to, w.idp.url) || nobody.who() != "" {
+			t.Errorf("sent to %q, signed in as %q", to, nobody.who())
+		}
+	})
+	t.Run("with a refresh cookie, beside a session's own", func(t *testing.T) {
+		for _, path := range []string{base + "/auth/refresh", "/"} {
+			w := newSystem(t)
+			mallory, alice := w.browser(), w.browser()
+			mallory.signIn("mallory", base+"/")
+			alice.signIn("alice", base+"/")
+			before(alice, mallory, path, "__Secure-refresh")
+			w.expire()
+			w.wants(alice.call("POST", base+"/auth/refresh"), 204, "ok")
+			if who := alice.who(); who != "alice" {
+				t.Errorf("renewed as %q", who)
+			}
+		}
+	})
+}
+
+// TestABindingIsOnesOwn: what a browser presents as its own is taken only if it could have been made here.
+func TestABindingIsOnesOwn(t *testing.T) {
+	w := newSystem(t)
+	b := w.browser()
+	odd := &kept{"__Host-browser", "odd", "/", tokentest.Start.Add(1000 * time.Hour)}
+	b.jar["/ __Host-browser"] = odd
+	b.signIn("alice", base+"/")
+	own := b.value("__Host-browser")
+	if own == "odd" || len(own) != 43 {
+		t.Errorf("%d characters", len(own))
+	}
+	w.expire()
+	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+	if b.value("__Host-browser") != own {
+		t.Error("a renewal changes it")
+	}
+	b.call("POST", base+"/auth/logout")
+	b.signIn("alice", base+"/")
+	if b.value("__Host-browser") == own {
+		t.Error("it outlives a sign-out")
+	}
+}
+
+// TestASignOutBeginsWithItsOwn: however many refresh cookies a neighbour puts before it, the one of this browser is
+// revoked.
+func TestASignOutBeginsWithItsOwn(t *testing.T) {
+	w := newSystem(t)
+	alice := w.browser()
+	alice.signIn("alice", base+"/")
+	for range 5 {
+		mallory := w.browser()
+		mallory.signIn("mallory", base+"/")
+		before(alice, mallory, base+"/auth/logout", "__Secure-refresh")
+	}
+	w.wants(alice.call("POST", base+"/auth/logout"), 200, "ok")
+	for raw, f := range w.idp.live {
+		if f.user == "alice" && !slices.Contains(w.idp.revoked, raw) {
+			t.Errorf("of %d tokens revoked none is alice's", len(w.idp.revoked))
 		}
 	}
 }

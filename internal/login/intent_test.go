@@ -7,8 +7,8 @@ import (
 	"edgeauth/internal/intent/intenttest"
 )
 
-// TestMeaning: a login begins for exactly those requests that the authorizer sends here, so none of its redirects ends in a 401; and whoever reads an
-// answer gets a page.
+// TestMeaning: a login begins for exactly those requests that the authorizer sends here, so none of
+// its redirects ends in a 401; and whoever reads an answer gets a page.
 func TestMeaning(t *testing.T) {
 	for _, set := range intenttest.Sets() {
 		t.Run(set.Name, func(t *testing.T) {

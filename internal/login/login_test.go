@@ -48,7 +48,7 @@ func TestSignIn(t *testing.T) {
 
 	res := b.open(base + "/auth/login?return_to=" + url.QueryEscape(page))
 	w.wants(res, 200, "ok")
-	if names := b.has(""); len(names) != 1 || !strings.HasPrefix(names[0], "__Secure-login-") {
+	if names := b.has(""); len(names) != 2 || !strings.HasPrefix(names[0], "__Host-login-") || !strings.HasPrefix(names[1], "__Secure-login-") {
 		t.Errorf("the login leaves %q", names)
 	}
 	callback := w.idp.authorize(t, next(t, res), "alice")
@@ -57,7 +57,7 @@ func TestSignIn(t *testing.T) {
 	if got := res.Header.Get("Location"); got != page {
 		t.Errorf("sent to %q, want %q", got, page)
 	}
-	if names := b.has(""); !slices.Equal(names, []string{"__Host-id", "__Secure-loop", "__Secure-refresh"}) {
+	if names := b.has(""); !slices.Equal(names, []string{"__Host-browser", "__Host-id", "__Secure-loop", "__Secure-refresh"}) {
 		t.Errorf("the callback leaves %q", names)
 	}
 	if b.who() != "alice" {
@@ -77,14 +77,18 @@ func TestWireForm(t *testing.T) {
 	for _, line := range res.Header.Values("Set-Cookie") {
 		name, rest, _ := strings.Cut(line, "=")
 		_, attributes, _ := strings.Cut(rest, ";")
-		if strings.HasPrefix(name, "__Secure-login-") {
-			name = "__Secure-login-…"
+		for _, prefix := range []string{"__Secure-login-", "__Host-login-"} {
+			if strings.HasPrefix(name, prefix) {
+				name = prefix + "…"
+			}
 		}
 		lines = append(lines, name+";"+attributes)
 	}
 	want := []string{
 		"__Secure-login-…; Path=/Prod/auth; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+		"__Host-login-…; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
 		"__Host-id; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax",
+		"__Host-browser; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
 		"__Secure-refresh; Path=/Prod/auth; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax",
 		"__Secure-loop; Path=/Prod/auth; Max-Age=60; HttpOnly; Secure; SameSite=Lax",
 	}
@@ -148,17 +152,15 @@ func TestLoginPassesOnWhatIsListed(t *testing.T) {
 	u, _ := url.Parse(next(t, res))
 	q := u.Query()
 	for name, want := range map[string]string{
-		"identity_provider": "Corp", "idp_identifier": "corp.example", "login_hint": "a@b", "lang": "de", "prompt": "login",
+		"identity_provider": "Corp", "idp_identifier": "corp.example", "login_hint": "a@b", "lang": "de", "prompt": "login", "max_age": "0",
 		"redirect_uri": site + "/auth/callback", "client_id": tokentest.ClientID, "scope": "openid email", "code_challenge_method": "S256", "response_type": "code",
 	} {
 		if !slices.Equal(q[name], []string{want}) {
 			t.Errorf("%s=%q, want %q", name, q[name], want)
 		}
 	}
-	if len(q) != 13-1 { // besides: state, nonce, code_challenge less one
-		if len(q) != 13 {
-			t.Errorf("%d parameters: %v", len(q), q)
-		}
+	if len(q) != 14 { // besides: state, nonce, code_challenge, max_age
+		t.Errorf("%d parameters: %v", len(q), q)
 	}
 	for _, name := range []string{"state", "nonce"} {
 		if len(q[name]) != 1 || strings.Contains(q.Get(name), "evil") {
@@ -273,7 +275,7 @@ func (row callbackRow) run(t *testing.T) {
 	u.RawQuery = q.Encode()
 	res := b.open(u.String())
 	w.wants(res, row.status, row.reason)
-	if names := b.has("__Host-"); len(names) != 0 {
+	if names := b.has("__Host-id"); len(names) != 0 {
 		t.Errorf("a session exists: %q", names)
 	}
 	if names := b.has("__Secure-refresh"); len(names) != 0 {

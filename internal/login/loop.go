@@ -10,7 +10,10 @@ import (
 	"edgeauth/internal/token"
 )
 
-var errLoop = reason.New(reason.LoginLoop, "login: several round trips within a minute")
+var (
+	errLoop    = reason.New(reason.LoginLoop, "login: several round trips within a minute")
+	errIgnored = reason.New(reason.StepUp, "login: the identity provider does not ask again")
+)
 
 // loop answers a browser that goes round in circles. err is why its session does not count here;
 // nil when it does, so that it is the application that does not accept it.
@@ -23,6 +26,8 @@ func (v *visit) loop(err error) answer {
 	case err == nil:
 		cause = "Your session is good, but {app} does not accept it: " +
 			"it is probably set up for another client of the sign-in service."
+	case errors.Is(err, errIgnored):
+		cause = "The sign-in service was asked to let you sign in anew, and did not: your sign-in stays as old as it was."
 	case errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrNotYetValid):
 		cause = "Your session seems to begin or end at the wrong time: a clock is probably wrong."
 	case errors.Is(err, token.ErrAudience) || errors.Is(err, token.ErrIssuer):

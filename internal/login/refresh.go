@@ -3,8 +3,9 @@ package login
 // This file decides when a session goes on. A renewal that fails takes nothing away: the refresh
 // token that was refused here may be the one that another tab has just exchanged for the next, and
 // clearing cookies now would clear what that tab got. So the answer is a "no", and what the browser
-// holds stays; a new sign-in writes over it. The exception is a token that belongs to somebody
-// else.
+// holds stays; a new sign-in writes over it. There are two exceptions. A token that belongs to
+// somebody else takes the session with it, and one that is no good takes what it was got with: the
+// next would be no better.
 
 import (
 	"errors"
@@ -22,6 +23,9 @@ func (v *visit) refresh() answer {
 		return v.failed(errCrossSite)
 	}
 	held, err := v.jar.Renewal()
+	if errors.Is(err, jar.ErrChanged) {
+		return v.notRenewed(err, v.jar.ForgetSession())
+	}
 	if err != nil {
 		return v.notRenewed(err, nil)
 	}
@@ -32,34 +36,34 @@ func (v *visit) refresh() answer {
 	return answer{status: http.StatusNoContent, code: reason.OK, cookies: lines, notes: about(claims)}
 }
 
-// notRenewed answers a program whose session could not be renewed. What there is to rescue goes
-// along.
-func (v *visit) notRenewed(err error, rescued []cookie.Line) answer {
+// notRenewed answers a program whose session could not be renewed. What its browser is to hold and
+// to forget goes along.
+func (v *visit) notRenewed(err error, lines []cookie.Line) answer {
 	a := v.failed(err)
-	a.cookies = rescued
-	if errors.Is(err, jar.ErrChanged) {
-		a.cookies = v.jar.ForgetSession()
+	if errors.Is(err, errNoGood) {
+		a = v.fail(http.StatusUnauthorized, err)
 	}
+	a.cookies = lines
 	return a
 }
 
+var errNoGood = errors.New("login: the renewed ID token is no good")
+
 // renewed renews the session that held belongs to, and returns what makes the browser hold it; with
-// an error, what makes it hold the refresh token that came with it, if it is a new one. The new ID
-// token must speak of the same sign-in of the same user (OpenID Connect Core, section 12.2).
+// an error, what makes it hold or forget as much as is left.
 func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
 	t, err := v.idp.renew(v.r.Context(), held.Token)
 	if err != nil {
 		return nil, token.Claims{}, err
 	}
-	claims, err := v.verifyNew(t, "")
-	if err != nil {
-		if code := reason.Of(err); code.Outcome() != reason.CannotTell && code != reason.LoginTooLarge {
-			err = fmt.Errorf("%w: renewed ID token: %s", errUnavailable, code)
-		}
+	claims, err := v.verifyRenewed(t, held)
+	switch {
+	case errors.Is(err, jar.ErrChanged):
+		return v.jar.ForgetSession(), token.Claims{}, err
+	case errors.Is(err, errNoGood):
+		return v.jar.ForgetRenewal(), token.Claims{}, err
+	case err != nil:
 		return v.jar.Rescue(held, t.refresh), token.Claims{}, err
-	}
-	if claims.Issuer != held.Issuer || claims.Subject != held.Subject || claims.AuthTime > held.AuthTime {
-		return nil, token.Claims{}, jar.ErrChanged
 	}
 	next := held
 	next.Token, next.Renewed = t.refresh, v.now.Unix()
@@ -68,4 +72,25 @@ func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
 		lines = v.jar.Rescue(held, t.refresh)
 	}
 	return lines, claims, err
+}
+
+// verifyRenewed verifies an ID token that came with a renewal. It must speak of the same user at
+// the same issuer, and its nonce, if it has one, must be that of the sign-in (OpenID Connect Core,
+// section 12.2). Its auth_time may differ: with rotation Cognito was seen to say a later one. The
+// first one is sealed, and limits count from there.
+func (v *visit) verifyRenewed(t tokens, held jar.Renewal) (token.Claims, error) {
+	claims, err := v.verifyNew(t, "")
+	if err == nil && claims.Nonce != "" && !held.HasNonce(claims.Nonce) {
+		err = token.ErrNonce
+	}
+	switch code := reason.Of(err); {
+	case code == reason.TokenExpired || code == reason.TokenNotYetValid || code == reason.TokenUnknownKey:
+		// Clocks that differ and keys that are on their way are no fault of the token's.
+		return claims, fmt.Errorf("%w: renewed ID token: %s", errUnavailable, code)
+	case code.Outcome() == reason.Invalid && code != reason.LoginTooLarge:
+		return claims, fmt.Errorf("%w: %w", errNoGood, err)
+	case err == nil && (claims.Issuer != held.Issuer || claims.Subject != held.Subject):
+		return claims, jar.ErrChanged
+	}
+	return claims, err
 }

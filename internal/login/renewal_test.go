@@ -4,6 +4,7 @@ package login_test
 // may still be good.
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,8 +118,12 @@ func TestRefreshRefuses(t *testing.T) {
 			}
 			c.value = string(first) + c.value[1:]
 		}, nil, 401, "no_session", 0, false},
-		{"two refresh cookies", func(_ *system, b *browser) {
-			b.jar["x"] = &kept{"__Secure-refresh", "other", base + "/auth/refresh", tokentest.Start.Add(1000 * time.Hour)}
+		{"two sessions of this browser's", func(w *system, b *browser) {
+			first := *b.jar[base+"/auth __Secure-refresh"]
+			b.open(w.idp.authorize(w.t, b.begin2(w.t, base+"/"), "alice"))
+			w.idp.calls = w.idp.calls[1:]
+			first.path = base + "/auth/refresh"
+			b.jar["x"] = &first
 		}, nil, 401, "no_session", 0, false},
 		{"another site", nil, []string{"Sec-Fetch-Site", "cross-site"}, 403, "cross_site", 0, false},
 		{"a sibling site", nil, []string{"Sec-Fetch-Site", "same-site"}, 403, "cross_site", 0, false},
@@ -151,21 +156,37 @@ func TestRefreshRefuses(t *testing.T) {
 		}, nil, 503, "provider_unavailable", 2, false},
 		{"nobody there", func(w *system, _ *browser) { w.idp.server.Close() }, nil, 503, "provider_unavailable", 0, false},
 		{"an expired token", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"exp": 1} }, nil, 503, "provider_unavailable", 1, false},
-		{"another client's token", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"aud": "other"} }, nil, 503, "provider_unavailable", 1, false},
+		{"another client's token", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"aud": "other"} }, nil, 401, "token_audience", 1, false},
 		{"keys out of reach", func(w *system, _ *browser) { w.keys = errKeys }, nil, 503, "keys_unavailable", 1, false},
 		{"a second opinion", func(w *system, _ *browser) {
 			w.opinion = func(string, string) error { return errors.New("no") }
-		}, nil, 503, "provider_unavailable", 1, false},
+		}, nil, 401, "login_disagree", 1, false},
 		{"a session that fits nowhere", func(w *system, _ *browser) { w.idp.groups = 250 }, nil, 400, "login_too_large", 1, false},
 		{"a token that is too long", func(w *system, _ *browser) { w.idp.groups = 1000 }, nil, 400, "login_too_large", 1, false},
 
+		{"another algorithm", func(w *system, _ *browser) { w.idp.edit = unsigned }, nil, 401, "token_algorithm", 1, false},
+		{"another issuer's token", func(w *system, _ *browser) {
+			w.idp.claims = tokentest.Claims{"iss": "https://evil.example"}
+		}, nil, 401, "token_issuer", 1, false},
+		{"a claim of another type", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"sub": 7} }, nil, 401, "token_claims", 1, false},
+		{"another nonce", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"nonce": "other"} }, nil, 401, "token_nonce", 1, false},
+		{"an old token", func(w *system, _ *browser) {
+			w.idp.claims = tokentest.Claims{"iat": tokentest.Start.Unix() - 541}
+		}, nil, 401, "token_claims", 1, false},
+		{"a token that lives too long", func(w *system, _ *browser) {
+			w.idp.claims = tokentest.Claims{"exp": tokentest.Start.Unix() + 60 + 24*3600 + 1}
+		}, nil, 401, "token_claims", 1, false},
+		{"a token that begins later", func(w *system, _ *browser) {
+			w.idp.claims = tokentest.Claims{"iat": tokentest.Start.Unix() + 3600}
+		}, nil, 503, "provider_unavailable", 1, false},
+		{"the own host without TLS", nil, []string{"Sec-Fetch-Site", "", "Origin", "http://" + host}, 403, "cross_site", 0, false},
+		{"the own host by another scheme", nil, []string{"Sec-Fetch-Site", "", "Origin", "x://" + host}, 403, "cross_site", 0, false},
+
 		{"another user", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"sub": "mallory"} }, nil, 401, "session_changed", 1, true},
-		{"a later sign-in", func(w *system, _ *browser) { w.idp.claims = tokentest.Claims{"auth_time": tokentest.Start.Unix() + 1} }, nil, 401, "session_changed", 1, true},
 		{"the session of another user", func(w *system, b *browser) {
 			other := w.browser()
 			other.signIn("mallory", base+"/")
-			other.jar[base+"/auth __Secure-refresh"] = b.jar[base+"/auth __Secure-refresh"]
-			b.jar = other.jar
+			b.jar["/ __Host-id"] = other.jar["/ __Host-id"]
 		}, nil, 401, "session_changed", 1, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -186,6 +207,10 @@ func TestRefreshRefuses(t *testing.T) {
 				t.Error("no Retry-After")
 			}
 			switch gone := len(b.has("__Host-")) + len(b.has("__Secure-refresh")); {
+			case row.status == 401 && row.calls == 1 && row.reason != "session_ended" && row.reason != "session_changed": // no good
+				if len(b.has("__Secure-refresh"))+len(b.has("__Host-browser")) != 0 || len(b.has("__Host-id")) == 0 {
+					t.Errorf("left of a renewal that is no good: %q", b.has(""))
+				}
 			case row.cleared && gone != 0:
 				t.Errorf("still there: %q", b.has(""))
 			case !row.cleared && len(res.Header.Values("Set-Cookie")) != 0:
@@ -210,6 +235,98 @@ func TestRenewedAuthTime(t *testing.T) {
 	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
 	w.idp.claims = tokentest.Claims{"auth_time": tokentest.Start.Unix()}
 	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+}
+
+// unsigned is an answer with an ID token that says that it needs no signature.
+func unsigned(answer map[string]any) {
+	_, rest, _ := strings.Cut(answer["id_token"].(string), ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	answer["id_token"] = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"x"}`)) + "." + payload + "."
+}
+
+// TestRenewedNonce: the one of the sign-in may come again, and none may.
+func TestRenewedNonce(t *testing.T) {
+	w := newSystem(t)
+	b := w.browser()
+	u, _ := url.Parse(b.begin(base + "/"))
+	b.open(w.idp.authorize(t, u.String(), "alice"))
+	for range 2 { // it is carried over from renewal to renewal
+		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"nonce": u.Query().Get("nonce")} })
+		w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+		w.idp.set(func(p *provider) { p.claims = nil })
+		w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+	}
+	w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"nonce": "other"} })
+	w.wants(b.call("POST", base+"/auth/refresh"), 401, "token_nonce")
+}
+
+// TestRenewalThatIsNoGoodLeadsToTheSignIn, and not to a page that says "try again" for ever.
+func TestRenewalThatIsNoGoodLeadsToTheSignIn(t *testing.T) {
+	w := newSystem(t)
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	w.expire()
+	w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"iss": "https://evil.example"} })
+	to := next(t, b.open(base+"/auth/login?return_to=%2FProd%2Fa"))
+	if !strings.HasPrefix(to, w.idp.url) || w.last()["renewal"] != "token_issuer" || len(b.has("__Secure-refresh")) != 0 {
+		t.Errorf("sent to %q with %q, logged %v", to, b.has(""), w.last())
+	}
+	w.idp.set(func(p *provider) { p.claims = nil })
+	if res := b.open(w.idp.authorize(t, to, "alice")); res.Header.Get("Location") != base+"/a" || b.who() != "alice" {
+		t.Errorf("%d %v", res.StatusCode, w.last())
+	}
+}
+
+// TestJustIssued holds a sign-in and a renewal to the same bounds: a token is ten minutes old at the most, and ends a
+// day and the configured session from now at the latest.
+func TestJustIssued(t *testing.T) {
+	for _, row := range []struct {
+		claim   string
+		seconds int64 // from now
+		max     time.Duration
+		good    bool
+	}{
+		{"iat", -600, 0, true},
+		{"iat", -601, 0, false},
+		{"exp", 24 * 3600, 0, true},
+		{"exp", 24*3600 + 1, 0, false},
+		{"exp", 32 * 3600, 8 * time.Hour, true},
+		{"exp", 32*3600 + 1, 8 * time.Hour, false},
+	} {
+		w := newSystem(t)
+		w.provider.SessionMax = row.max
+		b, renewing := w.browser(), w.browser()
+		renewing.signIn("alice", base+"/")
+		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{row.claim: w.Now().Unix() + row.seconds} })
+		res := b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))
+		if row.good {
+			w.wants(res, 302, "ok")
+			w.wants(renewing.call("POST", base+"/auth/refresh"), 204, "ok")
+		} else {
+			w.wants(res, 400, "token_claims")
+			w.wants(renewing.call("POST", base+"/auth/refresh"), 401, "token_claims")
+		}
+	}
+}
+
+// TestLimitsCountFromTheFirstSignIn: with rotation, Cognito was seen to say a later auth_time in renewed tokens. Nobody
+// is signed out by that, and no limit moves.
+func TestLimitsCountFromTheFirstSignIn(t *testing.T) {
+	w := newSystem(t)
+	w.provider.SessionMax = 3 * time.Hour
+	w.idp.rotation = true
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	for range 2 {
+		w.expire()
+		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"auth_time": w.Now().Unix()} })
+		w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+	}
+	for _, c := range b.jar {
+		c.dies = c.dies.Add(1000 * time.Hour) // a browser that forgets nothing
+	}
+	w.expire()
+	w.wants(b.call("POST", base+"/auth/refresh"), 401, "session_ended")
 }
 
 // TestNavigationWithoutProvider: while the identity provider is away, a session that is still good
@@ -486,7 +603,9 @@ func TestNavigationWithTwoUsersCookies(t *testing.T) {
 	alice, bob := w.browser(), w.browser()
 	alice.signIn("alice", base+"/")
 	bob.signIn("bob", base+"/")
-	bob.jar[base+"/auth __Secure-refresh"] = alice.jar[base+"/auth __Secure-refresh"]
+	for _, name := range []string{"/ __Host-browser", base + "/auth __Secure-refresh"} {
+		bob.jar[name] = alice.jar[name]
+	}
 	to := next(t, bob.open(base+"/auth/login"))
 	if !strings.HasPrefix(to, w.idp.url) || len(bob.has("__Host-id"))+len(bob.has("__Secure-refresh")) != 0 {
 		t.Errorf("sent to %q with %q", to, bob.has(""))

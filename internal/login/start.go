@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"edgeauth/internal/cookie"
@@ -43,6 +44,9 @@ func (v *visit) login() answer {
 		asks = asks || p != "none"
 	}
 	target := returnTo(v.site.base, q["return_to"])
+	if asks && v.jar.Ignored(target) {
+		return v.loop(errIgnored)
+	}
 	if asks {
 		return v.start(target, q)
 	}
@@ -71,8 +75,8 @@ type standing struct {
 	held   jar.Renewal  // what it can be renewed with
 }
 
-// standing finds out how the browser's session stands. spent tells the refresh cookie that was
-// tried already.
+// standing finds out how the browser's session stands. spent tells the refresh token that was tried
+// already.
 func (v *visit) standing(spent string) standing {
 	s := standing{}
 	s.claims, s.err = v.session()
@@ -89,7 +93,7 @@ func (v *visit) standing(spent string) standing {
 		s.state = circling
 	case errors.Is(none, jar.ErrOver), none != nil && v.provider.SessionMax > 0: // browsers drop what is over
 		s.state = overLimit
-	case none != nil, spent == v.jar.Tag():
+	case none != nil, spent == s.held.Tag():
 		s.state = nobodyHere
 	case s.err == nil:
 		s.state = ending
@@ -131,9 +135,11 @@ func (v *visit) renew(target string, q map[string]string, s standing) answer {
 	case errors.Is(err, errEnded):
 		// Another tab may have used this refresh token a moment ago, and its answer brought the
 		// next one: look again what the browser holds.
-		return v.redirect(v.again(), nil, note("renewal", string(reason.Of(err))))
-	case errors.Is(err, jar.ErrChanged):
-		return v.start(target, q, v.jar.ForgetSession()...)
+		return v.redirect(v.again(s.held), nil, note("renewal", string(reason.Of(err))))
+	case errors.Is(err, jar.ErrChanged), errors.Is(err, errNoGood):
+		a := v.start(target, q, lines...)
+		a.notes = append(a.notes, note("renewal", string(reason.Of(err))))
+		return a
 	}
 	a := v.failed(err)
 	if s.state == ending {
@@ -152,18 +158,19 @@ func (v *visit) bounce(target string, claims token.Claims) answer {
 	return v.redirect(target, v.jar.Bounce(target), about(claims)...)
 }
 
-// again is the address of this very login with a mark that renewal with this refresh cookie has
-// been tried.
-func (v *visit) again() string {
+// again is the address of this very login with a mark that renewal with held has been tried.
+func (v *visit) again(held jar.Renewal) string {
 	q := v.r.URL.Query()
-	q.Set("again", v.jar.Tag())
+	q.Set("again", held.Tag())
 	return v.site.auth("login") + "?" + q.Encode()
 }
 
 // start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636).
-// forget is what the browser forgets on the way.
-func (v *visit) start(target string, q map[string]string, forget ...cookie.Line) answer {
-	p, lines, err := v.jar.Begin(target)
+// more
+// is what the browser holds and forgets besides.
+func (v *visit) start(target string, q map[string]string, more ...cookie.Line) answer {
+	anew := slices.Contains(strings.Fields(q["prompt"]), "login")
+	p, lines, err := v.jar.Begin(target, anew)
 	if err != nil {
 		return v.failed(err)
 	}
@@ -173,7 +180,11 @@ func (v *visit) start(target string, q map[string]string, forget ...cookie.Line)
 			options = append(options, oauth2.SetAuthURLParam(name, q[name]))
 		}
 	}
-	a := v.redirect(v.idp.oauth.AuthCodeURL(p.State, options...), append(forget, lines...))
+	if anew {
+		// The same again, for providers that do not know prompt: Cognito's classic pages are one.
+		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	a := v.redirect(v.idp.oauth.AuthCodeURL(p.State, options...), append(more, lines...))
 	if document(v.r) { // a page can run its script
 		a.status, a.hop, a.location = http.StatusOK, hopPage(a.location, v.jar.Fragment(p.State)), ""
 	}

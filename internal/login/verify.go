@@ -17,7 +17,17 @@ import (
 // maxToken is the longest ID token that package token reads, in bytes.
 const maxToken = 16 << 10
 
+// issuedWithin is how long ago a token may have been issued that an endpoint has just answered
+// with. OpenID Connect Core, section 3.1.3.7, leaves the number to the client.
+const issuedWithin = 10 * time.Minute
+
+// longest is the longest life of an ID token that Cognito can be asked for.
+// https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+const longest = 24 * time.Hour
+
 var (
+	errOld      = reason.New(reason.TokenClaims, "login: the ID token was not issued just now")
+	errEndless  = reason.New(reason.TokenClaims, "login: the ID token lives too long")
 	errDisagree = reason.New(reason.LoginDisagree, "login: a second verifier refuses the ID token")
 	errTooLarge = reason.New(reason.LoginTooLarge, "login: no verifier reads an ID token of this size")
 )
@@ -43,6 +53,12 @@ func (v *visit) verifyNew(t tokens, nonce string) (token.Claims, error) {
 	claims, err := v.verify(t.id, token.Checks{Nonce: nonce, AccessToken: t.access, Direct: true})
 	if err != nil {
 		return token.Claims{}, err
+	}
+	if v.now.Sub(time.Unix(claims.IssuedAt, 0)) > issuedWithin {
+		return token.Claims{}, errOld
+	}
+	if time.Unix(claims.Expiry, 0).Sub(v.now) > longest+v.provider.SessionMax {
+		return token.Claims{}, errEndless
 	}
 	ctx, cancel := context.WithTimeout(v.r.Context(), attemptTime)
 	defer cancel()
