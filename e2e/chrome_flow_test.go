@@ -104,6 +104,10 @@ func (b *tab) requireCookieAttributes(s *system) {
 			name, path = "__Secure-login-", app.Path+"/auth"
 		case name == "__Secure-loop":
 			path = app.Path + "/auth"
+		case name == "__Host-browser":
+			path = "/"
+		case strings.HasPrefix(name, "__Host-login-"):
+			name, path = "__Host-login-", "/"
 		default:
 			continue // the login host's own
 		}
@@ -113,13 +117,13 @@ func (b *tab) requireCookieAttributes(s *system) {
 		}
 		seen[name] = true
 	}
-	for _, name := range []string{"__Host-id", "__Secure-refresh", "__Secure-login-"} {
+	for _, name := range []string{"__Host-id", "__Host-browser", "__Host-login-", "__Secure-refresh", "__Secure-login-"} {
 		if !seen[name] {
 			b.t.Errorf("%s was never set", name)
 		}
 	}
 	for _, name := range b.sentTo(must(url.Parse(s.cognito)).Host) {
-		if strings.HasPrefix(name, "__Host-id") || strings.HasPrefix(name, "__Secure-") {
+		if strings.HasPrefix(name, "__Host-") || strings.HasPrefix(name, "__Secure-") {
 			b.t.Errorf("the login host was sent %s", name)
 		}
 	}

@@ -220,7 +220,7 @@ func TestCookiesOnTheWire(t *testing.T) {
 	for _, e := range b.trace() {
 		if origin(e.url) == s.cognito {
 			for _, name := range e.sent {
-				if strings.HasPrefix(name, "__Host-id") || strings.HasPrefix(name, "__Secure-") {
+				if strings.HasPrefix(name, "__Host-") || strings.HasPrefix(name, "__Secure-") {
 					t.Errorf("the login host was sent %s", name)
 				}
 			}
@@ -240,6 +240,10 @@ func TestCookiesOnTheWire(t *testing.T) {
 				path, kind = "/Prod/auth", "__Secure-login-"
 			case c.name == "__Secure-loop":
 				path, kind = "/Prod/auth", "__Secure-loop"
+			case c.name == "__Host-browser":
+				kind = "__Host-browser"
+			case strings.HasPrefix(c.name, "__Host-login-"):
+				kind = "__Host-login-"
 			case !strings.HasPrefix(c.name, "__Host-id"):
 				t.Errorf("%v set a cookie with the unknown name %s", e, c.name)
 				continue
@@ -253,12 +257,12 @@ func TestCookiesOnTheWire(t *testing.T) {
 			seen[kind] = true
 		}
 	}
-	for _, kind := range []string{"__Host-id", "__Secure-refresh", "__Secure-login-"} {
+	for _, kind := range []string{"__Host-id", "__Host-browser", "__Host-login-", "__Secure-refresh", "__Secure-login-"} {
 		if !seen[kind] {
 			t.Errorf("%s never came", kind)
 		}
 	}
-	if left := b.cookies(s.host(), "__Secure-login-"); len(left) > 0 {
+	if left := append(b.cookies(s.host(), "__Secure-login-"), b.cookies(s.host(), "__Host-login-")...); len(left) > 0 {
 		t.Errorf("%d pending logins are left after the login", len(left))
 	}
 }
