@@ -33,7 +33,7 @@ func (v *visit) denied() answer {
 
 // aboutTheCaller are the refusals that another caller may not get.
 var aboutTheCaller = map[reason.Code]bool{
-	reason.NoRule: true, reason.GroupRequired: true, reason.ScopeRequired: true, reason.StepUp: true, reason.TooLarge: true,
+	reason.NoRule: true, reason.GroupRequired: true, reason.StepUp: true, reason.TooLarge: true,
 }
 
 // offerMember completes the page for somebody who is signed in.

@@ -197,6 +197,7 @@ func TestDeniedOffersWhatHelps(t *testing.T) {
 		{"a member at a place for programs", "alice", "reason=scope_required&" + back, nil, []string{"for programs", `href="/Prod/"`}, []string{"/auth/login", "not signed in"}},
 		{"a member from another site", "alice", "reason=cross_site&" + back, nil, []string{`href="/Prod/"`}, []string{"alice", "/auth/login", "not signed in"}},
 		{"nobody", "", "reason=group_required&" + back, nil, []string{"You are not signed in.", base + "/auth/login?" + back + `"`, ">Sign in<"}, []string{"signed in as"}},
+		{"nobody at a place for programs", "", "reason=scope_required&" + back, nil, []string{"for programs", `href="/Prod/"`}, []string{"/auth/login"}},
 		{"nobody from another site", "", "reason=cross_site&" + back, nil, []string{`href="/Prod/"`}, []string{"not signed in"}},
 		{"nobody can tell", "alice", "reason=group_required&" + back, errKeys, nil, []string{"signed in as", "not signed in"}},
 		{"a way back elsewhere", "alice", "reason=group_required&return_to=https%3A%2F%2Fevil.example", nil, []string{"return_to=%2FProd%2F&amp;prompt=login"}, []string{"evil"}},
@@ -226,6 +227,17 @@ func TestDeniedOffersWhatHelps(t *testing.T) {
 	b.signIn("alice", base+"/")
 	if text := body(b.open(base + "/auth/denied?reason=group_required")); strings.Contains(text, "alice@") {
 		t.Error("the page shows an address that nobody has verified")
+	}
+}
+
+func TestWithoutName(t *testing.T) {
+	w := newSystem(t)
+	for _, name := range []string{"", "this application"} { // the second is the template's default
+		w.provider.Brand = login.Brand{Name: name}
+		text := body(w.browser().open(base + "/auth/signed-out"))
+		if !strings.Contains(text, "Your session with this application is over") || strings.Contains(text, `class="brand"`) || !strings.Contains(text, "<title>You are signed out</title>") {
+			t.Errorf("%q: %s", name, text)
+		}
 	}
 }
 

@@ -56,6 +56,9 @@ func (m *markup) styled(up string) {
 func (v *visit) shape(code reason.Code, p *page, script literal) string {
 	var m markup
 	failed, brand, title := code != reason.OK && !p.post, v.provider.Brand, v.title(p)
+	if brand.Name == nameless {
+		brand.Name = "" // on its own it says nothing
+	}
 	m.raw("<!doctype html>\n<html lang=\"en\">\n")
 	if brand.Name != "" {
 		m.head(title + " · " + brand.Name)
