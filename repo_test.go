@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"cuts":     {"jsonread", "jsonwrite", "reason", "endpoint"},
 	"identity": {"jsonwrite", "intent"},
 
-	"internal/login":     {"cookie", "jar", "token", "reason", "intent"},
+	"internal/login":    {"cookie", "jar", "policy", "token", "reason", "intent"},
 	"internal/jar":       {"cookie", "reason"},
 	"internal/intent":    {},
 	"internal/token":     {"jwks", "jsonread", "base64url", "reason"},

@@ -20,7 +20,7 @@ import (
 
 const (
 	fresh    = 5 * time.Minute  // how long an answer serves without asking again
-	cooldown = 30 * time.Second // how long a failure keeps us from asking again while there is an answer to serve
+	cooldown = 30 * time.Second // how long a failure, or an answer found wrong, keeps us from asking again while there is an answer to serve
 	patience = 4 * time.Second  // for all questions together
 )
 
@@ -51,6 +51,7 @@ type Source struct {
 	asked  time.Time  // when it was given
 	failed time.Time  // when AWS last failed to answer
 	stale  bool       // somebody found the answer to be wrong
+	forced time.Time  // when AWS was last asked for that reason
 }
 
 // New returns a Source that has asked nothing yet.
@@ -69,11 +70,15 @@ func (s *Source) Client(ctx context.Context) (Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, known := s.c.Now(), !s.asked.IsZero()
-	if known && !s.stale && within(now, s.asked, fresh) {
+	forced := known && s.stale && !within(now, s.forced, cooldown)
+	if known && !forced && within(now, s.asked, fresh) {
 		return s.client, nil
 	}
 	if known && within(now, s.failed, cooldown) {
 		return s.client, nil
+	}
+	if forced {
+		s.forced = now
 	}
 	client, err := s.ask(ctx)
 	if err != nil {
@@ -85,15 +90,14 @@ func (s *Source) Client(ctx context.Context) (Client, error) {
 		return Client{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if known && client.Secret.Reveal() != s.client.Secret.Reveal() {
-		client.Former = s.client.Secret
-	} else if known && client.Former.Reveal() == "" {
-		client.Former = s.client.Former
+		client.Former = s.client.Secret // until AWS is asked again: then the operator's word counts
 	}
 	s.client, s.asked, s.failed, s.stale = client, now, time.Time{}, false
 	return client, nil
 }
 
-// Outdated makes the next call of Client ask again: the identity provider has refused the secret.
+// Outdated makes the next call of Client ask again, once in 30 seconds at the most: the identity provider has refused the secret, or somebody has come
+// by a host that is not known.
 func (s *Source) Outdated() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

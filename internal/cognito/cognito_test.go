@@ -213,9 +213,46 @@ func TestRotationKeepsTheFormerSecret(t *testing.T) {
 	if c := ask(t, s); c.Secret.Reveal() != "secret-2" || c.Former.Reveal() != "secret-1" {
 		t.Errorf("%q, before %q", c.Secret.Reveal(), c.Former.Reveal())
 	}
-	a.set(func() { a.now = a.now.Add(time.Hour) })
+	a.set(func() { a.now = a.now.Add(fiveMinutes - time.Second) })
 	if c := ask(t, s); c.Former.Reveal() != "secret-1" {
 		t.Errorf("forgotten: %q", c.Former.Reveal())
+	}
+	a.set(func() { a.now = a.now.Add(time.Second) })
+	if c := ask(t, s); c.Former.Reveal() != "" {
+		t.Errorf("remembered though nobody left it for us: %q", c.Former.Reveal())
+	}
+}
+
+// TestAWrongAnswerBuysOneLook: while the identity provider refuses a secret that AWS says is the client's, every visitor
+// finds the answer to be wrong, and AWS is asked twice a minute.
+func TestAWrongAnswerBuysOneLook(t *testing.T) {
+	s, a := newSource(t)
+	ask(t, s)
+	for range 20 {
+		s.Outdated()
+		ask(t, s)
+	}
+	if n := a.count("DescribeUserPoolClient"); n != 2 {
+		t.Errorf("asked %d times, want 2", n)
+	}
+	a.set(func() { a.now = a.now.Add(29 * time.Second) })
+	ask(t, s)
+	if n := a.count("DescribeUserPoolClient"); n != 2 {
+		t.Errorf("asked %d times, want 2", n)
+	}
+	a.set(func() { a.now, a.client = a.now.Add(time.Second), secretIs("secret-2") })
+	if c := ask(t, s); c.Secret.Reveal() != "secret-2" {
+		t.Error("the look that was owed was not taken")
+	}
+	a.set(func() { a.now, a.fail = a.now.Add(time.Minute), 500 })
+	n := len(a.calls)
+	s.Outdated()
+	ask(t, s)
+	failed := len(a.calls)
+	s.Outdated()
+	ask(t, s)
+	if failed == n || len(a.calls) != failed {
+		t.Errorf("%d questions, then %d, to an AWS that does not answer", failed-n, len(a.calls)-failed)
 	}
 }
 

@@ -246,3 +246,19 @@ func TestARescuedSessionLastsAnHour(t *testing.T) {
 		t.Errorf("%d lines, none of which keeps the session for an hour", len(res.Header["Set-Cookie"]))
 	}
 }
+
+// TestAnUnknownHostIsLookedUp: the application may have got another host since AWS was asked. Nobody looks for a path.
+func TestAnUnknownHostIsLookedUp(t *testing.T) {
+	w := newSystem(t)
+	looks := 0
+	w.outdated = func() { looks++ }
+	w.wants(w.browser().open(base+"/auth/login", "Host", "new.example.com"), 404, "not_found")
+	w.wants(w.browser().open(base+"/auth/login", "Host", "other.example.com"), 404, "not_found")
+	if looks != 1 {
+		t.Errorf("%d looks, want one", looks)
+	}
+	w.outdated = func() { w.provider.BaseURLs = []string{"https://new.example.com/Prod"} }
+	w.wants(w.browser().open(base+"/auth/login", "Host", "new.example.com"), 200, "ok")
+	w.outdated = func() { w.settings = errAny }
+	w.wants(w.browser().open(base+"/auth/login", "Host", "newer.example.com"), 503, "config_unavailable")
+}

@@ -44,7 +44,7 @@ func TestHalfAProviderIsNone(t *testing.T) {
 func TestSignIn(t *testing.T) {
 	w := newSystem(t)
 	b := w.browser()
-	page := base + "/reports/%2F/a;b=c?a=1&b=%2F&b=x+y&c=%C3%A4"
+	page := base + "/reports/a%20b/c:d?a=1&b=%2F&b=x+y&c=%C3%A4"
 
 	res := b.open(base + "/auth/login?return_to=" + url.QueryEscape(page))
 	w.wants(res, 200, "ok")
@@ -65,6 +65,20 @@ func TestSignIn(t *testing.T) {
 	}
 	if w.idp.count() != 1 {
 		t.Errorf("the token endpoint was asked %d times", w.idp.count())
+	}
+}
+
+// TestNobodyIsLedToWhatTheAuthorizerRefuses: a path that two parties could read differently is no way back.
+func TestNobodyIsLedToWhatTheAuthorizerRefuses(t *testing.T) {
+	for _, path := range []string{"/a%3Bb", "/a%2Fb", "/a%5cb", "/a%09b", "/a%00b", "/a*", "/a%2a", "/a;b", "/%61", "/Auth/logout"} {
+		w := newSystem(t)
+		b := w.browser()
+		if got := b.signIn("alice", base+path); got != base+"/" {
+			t.Errorf("%s: sent to %q", path, got)
+		}
+		if got := b.open(base + "/auth/login?return_to=" + url.QueryEscape(base+path)).Header.Get("Location"); got != base+"/" {
+			t.Errorf("%s, signed in: sent to %q", path, got)
+		}
 	}
 }
 
@@ -189,6 +203,7 @@ func TestLoginRefuses(t *testing.T) {
 		{"a very old prefetch", "/auth/login", []string{"X-Moz", "prefetch"}, 401, "no_session"},
 		{"a program", "/auth/login", []string{"Sec-Fetch-Mode", "", "Sec-Fetch-Dest", "", "Accept", "*/*"}, 401, "no_session"},
 		{"another host", "/auth/login", []string{"Host", "evil.example"}, 404, "not_found"},
+		{"another path of a known host", "/auth/login", []string{"Host", "other.example.com"}, 404, "not_found"},
 		{"a host with a port", "/auth/login", []string{"Host", host + ":8443"}, 404, "not_found"},
 		{"no route", "/auth/nothing", nil, 404, "not_found"},
 		{"no route below one", "/auth/login/more", nil, 404, "not_found"},

@@ -34,17 +34,11 @@ func (v *visit) logout() answer {
 	return a
 }
 
-// meant reports whether a GET was sent by a link on one of our pages or typed by somebody: not by
-// an image that somebody has put into one. A browser that does not say gets the page that asks;
-// what is no browser cannot be tricked into anything.
+// meant reports whether a GET was sent by a link on a page of this origin, and not by an image that
+// somebody has put into one. A typed address gets the page that asks: to a browser it is the same as
+// a link in a mail program. Programs send a POST.
 func meant(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return navigation(r)
-	case "":
-		return !person(r)
-	}
-	return false
+	return r.Header.Get("Sec-Fetch-Site") == "same-origin" && navigation(r)
 }
 
 // goodbye sends a browser through Cognito's logout, which comes back to the signed-out page; a
@@ -83,7 +77,7 @@ func (v *visit) confirm() answer {
 	a := v.failed(errCrossSite)
 	a.page = &page{
 		title:  "Sign out?",
-		text:   []string{"Another site sent you here to sign you out of {app}. Nothing has happened yet."},
+		text:   []string{"A link brought you here to sign you out of {app}. Nothing has happened yet."},
 		action: link{"Sign out", v.site.auth("logout")},
 		post:   true,
 		other:  link{"Stay signed in", v.site.base + "/"},

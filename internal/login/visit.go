@@ -38,7 +38,13 @@ func (v *visit) enter(base string) error {
 		return err
 	}
 	v.provider = p
-	if v.site, err = siteOf(p.BaseURLs, v.r.Host, base); err != nil {
+	if v.site, err = siteOf(p.BaseURLs, v.r.Host, base); errors.Is(err, errHost) {
+		v.Outdated() // the application may have moved since
+		if p, err = v.known(); err == nil {
+			v.site, err = siteOf(p.BaseURLs, v.r.Host, base)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	v.idp = backChannel{
