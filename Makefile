@@ -62,8 +62,9 @@ smoke: ## try the system at URL from outside, here or deployed (deployed: USER=,
 template-check: ## hold template.yaml against every known hazard; sam build ships what make build makes (needs Python)
 	@template/check
 
-kits: ## test the Python and JavaScript kits under real frameworks, and the types that are served (needs Python and Node)
+kits: ## test the Python and JavaScript kits under real frameworks, the types that are served, and the Dash example's function (needs Python and Node)
 	@identity/check
+	@examples/dash/check
 
 rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
 	@template/rehearse
