@@ -139,12 +139,15 @@ func (s *system) start(ctx context.Context, o Options) error {
 	s.cognitoURL = fmt.Sprintf("http://127.0.0.1:%d", port(login))
 
 	model, err := sam.Load(o.template, sam.Options{
-		Parameters: o.parameters, Imports: o.imports, AppURL: s.appURL, CognitoURL: s.cognitoURL, ClientSecret: newSecret,
+		Parameters: o.parameters, Imports: o.imports, Environment: o.environment, AppURL: s.appURL, CognitoURL: s.cognitoURL, ClientSecret: newSecret,
 	})
 	if err != nil {
 		return err
 	}
 	s.baseURL = s.appURL + "/" + model.API.Stage
+	for _, aside := range model.Aside {
+		s.notes = append(s.notes, "Set aside: "+aside)
+	}
 	if err := adjust(model, o); err != nil {
 		return err
 	}
@@ -171,7 +174,7 @@ func adjust(m *sam.Model, o Options) error {
 		if i < 0 {
 			return fmt.Errorf("-env %s: there is no function %s", target, id)
 		}
-		if _, ok := m.Functions[i].Environment[name]; !ok {
+		if _, ok := m.Functions[i].Environment[name]; !ok && !strings.HasPrefix(name, "AWS_ENDPOINT_URL") {
 			return fmt.Errorf("-env %s: the template gives %s no such variable", target, id)
 		}
 		m.Functions[i].Environment[name] = o.environment[target]

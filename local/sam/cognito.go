@@ -19,7 +19,7 @@ const (
 	parameterType = "AWS::SSM::Parameter"
 )
 
-func (t *template) readPool(_ *Model, _ string, p *properties) {
+func (t *template) readPool(_ *Model, id string, p *properties) {
 	if t.pool != "" {
 		p.fail("", errors.New("only one user pool is modelled"))
 	}
@@ -27,13 +27,14 @@ func (t *template) readPool(_ *Model, _ string, p *properties) {
 	p.aside("AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection", "EnabledMfas", "MfaConfiguration", "Policies",
 		"UserPoolName", "UserPoolTags", "UserPoolTier")
 	if names := p.texts("UsernameAttributes"); len(names) != 1 || names[0] != "email" {
-		p.fail("UsernameAttributes", errors.New("only [email] is modelled"))
+		t.setAside(t.path + id + ": UsernameAttributes: people sign in with an e-mail address here")
 	}
 	names := p.sub("UsernameConfiguration")
 	if names.boolean("CaseSensitive", false) {
-		names.fail("CaseSensitive", errors.New("true is not modelled"))
+		t.setAside(t.path + id + ": UsernameConfiguration.CaseSensitive: upper and lower case are the same here")
 	}
 	_ = names.done()
+	p.leave()
 }
 
 // ofPool wants a resource to belong to the one pool: the stacks' own, or the one that is there already.
@@ -60,9 +61,7 @@ func (t *template) providerURL() string {
 
 func (t *template) readDomain(m *Model, _ string, p *properties) {
 	p.aside("ManagedLoginVersion")
-	if p.get("CustomDomainConfig") != nil {
-		p.fail("CustomDomainConfig", errors.New("only the prefix of a domain is modelled"))
-	}
+	p.aside("CustomDomainConfig") // its host leads here like any other
 	t.ofPool(p)
 	m.Pool.Domain = p.need("Domain")
 }
@@ -129,6 +128,12 @@ func (t *template) readClient(m *Model, id string, p *properties) {
 	c.Rotation = rotation.text("Feature") == "ENABLED"
 	c.RotationGrace = rotation.seconds("RetryGracePeriodSeconds", 0)
 	_ = rotation.done()
+	p.aside("GenerateSecret")
+	p.leave()
+	if len(c.Flows) == 0 {
+		t.setAside(t.path + id + ", an app client without OAuth flows: nobody can sign in by it here")
+		return
+	}
 	if p.boolean("GenerateSecret", false) {
 		if t.options.ClientSecret == nil {
 			p.fail("GenerateSecret", errors.New("nobody makes a secret"))

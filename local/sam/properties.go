@@ -173,12 +173,31 @@ func (p *properties) textMap(name string) map[string]string {
 
 // sub reads a map inside this one. An absent map reads as an empty one. The caller ends it with done, or reads it whole.
 func (p *properties) sub(name string) *properties {
-	v := p.get(name)
+	v := p.fields[name]
+	if _, calls := intrinsic(v); calls {
+		v = p.get(name)
+	}
+	p.asked[name] = true
 	fields, ok := v.(map[string]any)
 	if !ok && v != nil {
 		p.fail(name, errors.New("not a map"))
 	}
+	fields = p.t.present(fields)
 	return &properties{t: p.t, place: p.place, path: p.path + name + ".", fields: fields, asked: map[string]bool{}, err: p.err}
+}
+
+// present leaves out the members that are AWS::NoValue. It resolves none of the others: whoever asks for one does, and nobody may.
+func (t *template) present(fields map[string]any) map[string]any {
+	out := make(map[string]any, len(fields))
+	for name, v := range fields {
+		if _, calls := intrinsic(v); calls {
+			if value, err := t.resolve(v); err == nil && value == (noValue{}) {
+				continue
+			}
+		}
+		out[name] = v
+	}
+	return out
 }
 
 // each reads every map of a map of maps, in order of their names.

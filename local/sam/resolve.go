@@ -380,7 +380,7 @@ func (t *template) ref(id string) (any, error) {
 	case parameterType:
 		return t.own(id, "Name", t.stack+"-"+id)
 	}
-	return t.stack + "-" + id, nil
+	return t.asideRef(id, r)
 }
 
 // own is a property of a resource that also names it.
@@ -433,6 +433,9 @@ func (t *template) getAtt(id, attribute string) (any, error) {
 		return t.ref(id)
 	case parameterType + ".Value":
 		return t.own(id, "Value", "")
+	}
+	if t.isAside(r) {
+		return t.asideAttribute(id, attribute, r)
 	}
 	return nil, fmt.Errorf("attribute %s of %s, a %s, is not modelled", attribute, id, r.kind)
 }

@@ -35,6 +35,7 @@ type Options struct {
 	CognitoURL   string                        // stands for the login domain's host and for cognito-idp.<region>.amazonaws.com
 	ClientSecret func(logicalID string) string // the secret of an app client that asks for one; nil: such a client is an error
 	Imports      map[string]string             // what other stacks export, for Fn::ImportValue
+	Environment  map[string]string             // LogicalId.NAME to a value that replaces the one that the template gives
 
 	folder string // where the template's relative locations begin
 }
@@ -46,6 +47,7 @@ type Model struct {
 	Pool       Pool
 	Parameters map[string]string // SSM parameters: name to value
 	Outputs    map[string]string
+	Aside      []string // what of the template is left out here, a line each
 }
 
 // Kind is a kind of API. Events, answers, route selection and failures differ.
@@ -201,49 +203,33 @@ func Parse(source []byte, options Options) (*Model, error) {
 	}
 	m.Pool.ID, m.Pool.Issuer = t.pool, t.providerURL()
 	m.Outputs, err = t.outputs()
+	m.Aside = t.aside
 	return m, err
 }
 
-// readers turn the resources that matter locally into the model.
-var readers = map[string]func(*template, *Model, string, *properties){
-	apiType:                                (*template).readAPI,
-	functionType:                           (*template).readFunction,
-	permissionType:                         (*template).readPermission,
-	poolType:                               (*template).readPool,
-	domainType:                             (*template).readDomain,
-	clientType:                             (*template).readClient,
-	groupType:                              (*template).readGroup,
-	parameterType:                          (*template).readParameter,
-	lambdaType:                             (*template).readLambda,
-	aliasType:                              (*template).readAlias,
-	versionType:                            (*template).readVersion,
-	"AWS::Cognito::UserPoolResourceServer": (*template).readResourceServer,
-}
-
-// aside are the resource types that change nothing that can be seen locally.
-var aside = []string{
-	"AWS::ApplicationInsights::Application",
-	"AWS::ApiGateway::Account",
-	"AWS::CloudWatch::Alarm",
-	"AWS::CloudWatch::CompositeAlarm",
-	"AWS::CloudWatch::Dashboard",
-	"AWS::Cognito::ManagedLoginBranding",
-	"AWS::IAM::ManagedPolicy",
-	"AWS::IAM::Policy",
-	"AWS::IAM::Role",
-	"AWS::Logs::LogGroup",
-	"AWS::Logs::MetricFilter",
-	"AWS::ResourceGroups::Group",
-	"AWS::SNS::Subscription",
-	"AWS::SNS::Topic",
-	"AWS::SNS::TopicPolicy",
+// reader is what turns a resource of a type into a part of the model; nil for a type that is not modelled.
+func reader(kind string) func(*template, *Model, string, *properties) {
+	return map[string]func(*template, *Model, string, *properties){
+		apiType:                                (*template).readAPI,
+		functionType:                           (*template).readFunction,
+		permissionType:                         (*template).readPermission,
+		poolType:                               (*template).readPool,
+		domainType:                             (*template).readDomain,
+		clientType:                             (*template).readClient,
+		groupType:                              (*template).readGroup,
+		parameterType:                          (*template).readParameter,
+		lambdaType:                             (*template).readLambda,
+		aliasType:                              (*template).readAlias,
+		versionType:                            (*template).readVersion,
+		"AWS::Cognito::UserPoolResourceServer": (*template).readResourceServer,
+	}[kind]
 }
 
 // read adds every resource to the model.
 func (t *template) read(m *Model) error {
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		kind := t.resources[id].kind
-		if slices.Contains(aside, kind) {
+		if slices.Contains(silent, kind) {
 			continue
 		}
 		if kind == applicationType || kind == stackType {
@@ -252,7 +238,11 @@ func (t *template) read(m *Model) error {
 			}
 			continue
 		}
-		read := readers[kind]
+		read := reader(kind)
+		if read == nil && !t.resources[id].decides() {
+			t.setAside(t.path + id + ", " + kind)
+			continue
+		}
 		if read == nil {
 			return fmt.Errorf("resource %s: type %s is not modelled", t.path+id, kind)
 		}

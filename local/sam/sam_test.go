@@ -158,16 +158,17 @@ func TestRefusals(t *testing.T) {
 		// the template as a whole
 		{"another section", "Metadata:", "Hooks:", "section Hooks is not modelled"},
 		{"another transform", "Transform: AWS::Serverless-2016-10-31", "Transform: AWS::LanguageExtensions", "Transform"},
-		{"a type that is not modelled", "Type: AWS::Logs::LogGroup", "Type: AWS::SQS::Queue", "resource Logs: type AWS::SQS::Queue is not modelled"},
+		{"a type that decides", "Type: AWS::Logs::LogGroup", "Type: AWS::ApiGateway::GatewayResponse", "resource Logs: type AWS::ApiGateway::GatewayResponse is not modelled"},
+		{"a state machine with a route", "Type: AWS::Logs::LogGroup", "Type: AWS::Serverless::StateMachine, Properties: { Events: { Post: { Type: Api } } }", "resource Logs: type AWS::Serverless::StateMachine is not modelled"},
 		{"an attribute that is not modelled", "DependsOn: Logs", "CreationPolicy: {}", "resource AuthorizerFunction: attribute CreationPolicy is not modelled"},
 		{"other globals", "  Api: { OpenApiVersion: 3.0.1 }", "  HttpApi: {}", "section Globals: HttpApi is not modelled"},
 		{"an output that refers to nothing", "Description: Open it", "Export: { Name: !Ref Nowhere }, Extra: 1", "output Url: Extra"},
 
 		{"another host alone", "EndpointConfiguration: { Type: REGIONAL }", "EndpointConfiguration: { Type: REGIONAL }\n      DisableExecuteApiEndpoint: true", "resource Api: DisableExecuteApiEndpoint: true is not modelled"},
-		{"a login host of one's own", "      Domain: !Sub ['edgeauth-", "      CustomDomainConfig: { CertificateArn: x }\n      Domain: !Sub ['edgeauth-", "resource UserPoolDomain: CustomDomainConfig"},
 
 		// parameters
-		{"a type of parameter", "Stage: { Type: String", "Stage: { Type: 'AWS::SSM::Parameter::Value<String>'", "parameter Stage: Type"},
+		{"a type of parameter", "Stage: { Type: String", "Stage: { Type: Boolean", "parameter Stage: Type"},
+		{"what Parameter Store holds", "Stage: { Type: String", "Stage: { Type: 'AWS::SSM::Parameter::Value<String>'", "parameter Stage: Type: what Parameter Store holds under Prod has to be given"},
 		{"a default that is too large", "Default: 60, MinValue", "Default: 91, MinValue", "parameter Minutes: 91 is outside"},
 		{"a default that is not allowed", "Default: 'off'", "Default: 'of'", `"of" is none of on, off`},
 		{"a default that does not match", "Default: Prod", "Default: Prod-1", "parameter Stage: \"Prod-1\" does not match"},
@@ -181,7 +182,7 @@ func TestRefusals(t *testing.T) {
 		{"a dynamic reference", "STAGE: !Ref Stage", "STAGE: '{{resolve:ssm:x}}'", "dynamic references"},
 		{"a reference to nothing", "STAGE: !Ref Stage", "STAGE: !Ref Nowhere", "there is no parameter or resource Nowhere"},
 		{"a reference to what a condition leaves out", "STAGE: !Ref Stage", "STAGE: !Ref Absent", "there is no parameter or resource Absent"},
-		{"an attribute", "STAGE: !Ref Stage", "STAGE: !GetAtt Logs.Arn", "attribute Arn of Logs, a AWS::Logs::LogGroup, is not modelled"},
+		{"an attribute", "STAGE: !Ref Stage", "STAGE: !GetAtt UserPool.Color", "attribute Color of UserPool, a AWS::Cognito::UserPool, is not modelled"},
 		{"an attribute of nothing", "STAGE: !Ref Stage", "STAGE: !Sub '${Nowhere.Arn}'", "there is no resource Nowhere"},
 		{"a list in a Sub", "STAGE: !Ref Stage", "STAGE: !Sub '${Scopes}'", "${Scopes} is not a text"},
 		{"no such condition", "STAGE: !Ref Stage", "STAGE: !If [Nope, a, b]", "there is no condition Nope"},
@@ -195,7 +196,6 @@ func TestRefusals(t *testing.T) {
 		{"a variable that is null", "STAGE: !Ref Stage", "STAGE:", "Environment.Variables.STAGE: not a text"},
 
 		// functions
-		{"a property of a function", "      CodeUri: .", "      Layers: []", "resource AuthorizerFunction: Layers: this property is not modelled"},
 		{"a nested property of a function", "      Environment:\n        Variables:\n          STAGE", "      Environment:\n        Secrets: {}\n        Variables:\n          STAGE", "Environment.Secrets: this property"},
 		{"no handler", "    Handler: bootstrap\n", "", "resource AuthorizerFunction: Runtime: a function in a zip file needs Runtime and Handler"},
 		{"a timeout", "Timeout: 10", "Timeout: 901", "not between 1 and 900"},
@@ -203,9 +203,10 @@ func TestRefusals(t *testing.T) {
 		{"never runs", "ReservedConcurrentExecutions: 4", "ReservedConcurrentExecutions: 0", "never runs"},
 		{"a variable that Lambda sets", "STAGE: !Ref Stage", "AWS_REGION: x", "only Lambda itself sets this variable"},
 		{"too many variables", "STAGE: !Ref Stage", "STAGE: " + strings.Repeat("x", 4096), "more than the 4096"},
-		{"a host that nothing answers for", "STAGE: !Ref Stage", "STAGE: https://sqs.eu-west-1.amazonaws.com/q", "nothing here answers for https://sqs.eu-west-1.amazonaws.com"},
+		{"a host of sign-in that nothing answers for", "STAGE: !Ref Stage", "STAGE: https://cognito-idp.us-east-1.amazonaws.com/p", "nothing here answers for https://cognito-idp.us-east-1.amazonaws.com"},
 		{"a type of event", "Root: { Type: Api", "Root: { Type: HttpApi", "Events.Root.Type"},
-		{"the implicit API", "RestApiId: !Ref Api, Path: /, ", "Path: /, ", "the implicit one is not modelled"},
+		{"an explicit and the implicit API", "RestApiId: !Ref Api, Path: /, ", "Path: /, ", "only one API is modelled"},
+		{"an API elsewhere", "RestApiId: !Ref Api, Path: /, ", "RestApiId: abcdef, Path: /, ", "it has to be a reference to the template's AWS::Serverless::Api"},
 		{"a property of an event", "Path: /, Method: get", "Path: /, Method: get, RequestParameters: []", "Events.Root.Properties.RequestParameters"},
 		{"an event's Auth", "Authorizer: NONE } } }\n        Other", "Authorizer: NONE, InvokeRole: x } } }\n        Other", "Auth.InvokeRole"},
 		{"a method", "Method: get", "Method: TRACE", "TRACE is no method"},
@@ -239,16 +240,11 @@ func TestRefusals(t *testing.T) {
 		{"a property of Cors", "AllowCredentials: true", "AllowCredentials: true, ExposeHeaders: x", "Cors.ExposeHeaders"},
 
 		// Cognito and SSM
-		{"a property of the pool", "AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }", "LambdaConfig: {}", "resource UserPool: LambdaConfig"},
-		{"user names that are no e-mail addresses", "UsernameAttributes: [email]", "UsernameAttributes: [phone_number]", "only [email] is modelled"},
-		{"case-sensitive names", "CaseSensitive: false", "CaseSensitive: true", "CaseSensitive: true is not modelled"},
-		{"a property of the client", "ClientName: web", "DefaultRedirectURI: x", "resource UserPoolClient: DefaultRedirectURI"},
 		{"flows that are off", "AllowedOAuthFlowsUserPoolClient: true", "AllowedOAuthFlowsUserPoolClient: false", "no OAuth flow"},
 		{"another identity provider", "SupportedIdentityProviders: [COGNITO]", "SupportedIdentityProviders: [Google]", "Google is not modelled"},
 		{"a unit", "IdToken: minutes", "IdToken: weeks", `"weeks" is no unit`},
 		{"a unit for nothing", "IdToken: minutes", "Id: minutes", "TokenValidityUnits.Id"},
 		{"a boolean that is none", "GenerateSecret: true", "GenerateSecret: yes", "neither true nor false"},
-		{"a custom domain", "      Domain: !Sub ['edgeauth", "      CustomDomainConfig: {}\n      Domain: !Sub ['edgeauth", "resource UserPoolDomain: CustomDomainConfig"},
 		{"a scope that no resource server has", "AllowedOAuthScopes: !Ref Scopes", "AllowedOAuthScopes: [reports/write]", "app client web: no resource server has the scope reports/write"},
 		{"a secret parameter", "Type: String\n      Value", "Type: SecureString\n      Value", "resource Parameter: Type"},
 		{"another pool", "{ UserPoolId: !Ref UserPool, GroupName: admins }", "{ UserPoolId: eu-west-1_Other, GroupName: admins }", "resource Admins: UserPoolId"},

@@ -55,9 +55,6 @@ func (n *names) Replace(text string) string {
 
 var loginDomain = regexp.MustCompile(`https://[a-z0-9-]+\.auth\.` + Region + `\.amazoncognito\.com`)
 
-// unreachable finds a host of AWS that local DNS did not answer for: a program that followed it would leave this machine.
-var unreachable = regexp.MustCompile(`https?://[A-Za-z0-9.-]+\.(amazonaws\.com|amazoncognito\.com)`)
-
 // useLocalDNS makes the login domains of this stack known.
 func (t *template) useLocalDNS() error {
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
@@ -68,7 +65,11 @@ func (t *template) useLocalDNS() error {
 		if err != nil {
 			return err
 		}
-		t.dns.add(fmt.Sprintf("https://%s.auth.%s.amazoncognito.com", domain, Region), t.options.CognitoURL)
+		host := fmt.Sprintf("https://%s.auth.%s.amazoncognito.com", domain, Region)
+		if t.resources[id].properties["CustomDomainConfig"] != nil {
+			host = fmt.Sprintf("https://%s", domain)
+		}
+		t.dns.add(host, t.options.CognitoURL)
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func (t *template) newChild(id string) (*template, error) {
 		from = "TemplateURL"
 	}
 	location := p.need(from)
-	if strings.Contains(location, "://") {
+	if strings.Contains(location, "://") || location == "" {
 		p.fail(from, errors.New("only a template on this machine is modelled"))
 	}
 	parameters, lists := map[string]string{}, p.sub("Parameters")

@@ -37,6 +37,7 @@ type deployment struct {
 	permitted   []string          // functions that a Lambda permission opens to API Gateway, as the template names them
 	needsPermit map[string]string // authorizer name to the function that needs such a permission
 	arns        map[string]string // authorizer name to function ARN, until all functions are known
+	aside       []string          // what is left out, a line each
 	aliases     map[string]string // ARN with an alias or a version, to the function's own
 	events      []event           // what the functions' events ask of the API
 	cors        *cors
@@ -60,7 +61,7 @@ func newTemplate(root map[string]any, options Options, t *template) (*template, 
 			return nil, fmt.Errorf("section %s is not modelled", name)
 		}
 	}
-	if transform := root["Transform"]; transform != nil && transform != "AWS::Serverless-2016-10-31" {
+	if !isTransform(root["Transform"]) {
 		return nil, errors.New("the Transform is not AWS::Serverless-2016-10-31")
 	}
 	t.options, t.root = options, root
@@ -87,6 +88,14 @@ func newTemplate(root map[string]any, options Options, t *template) (*template, 
 	return t, t.useLocalDNS()
 }
 
+// isTransform reports whether a template is plain CloudFormation or asks for SAM's transform, and for none besides.
+func isTransform(v any) bool {
+	if list, ok := v.([]any); ok && len(list) == 1 {
+		v = list[0]
+	}
+	return v == nil || v == "AWS::Serverless-2016-10-31"
+}
+
 func (t *template) readParameters(root map[string]any) error {
 	declared, err := section(root, "Parameters")
 	if err != nil {
@@ -111,14 +120,14 @@ func (t *template) readParameters(root map[string]any) error {
 		switch kind := p.need("Type"); kind {
 		case "String", "Number":
 			t.parameters[name] = value
-		case "CommaDelimitedList":
+		case "CommaDelimitedList", "List<Number>", "List<String>":
 			var list []any
 			for _, item := range strings.Split(value, ",") {
 				list = append(list, strings.TrimSpace(item))
 			}
 			t.parameters[name] = list
 		default:
-			p.fail("Type", fmt.Errorf("%s is not modelled", kind))
+			p.fail("Type", t.awsParameter(name, kind, value, given))
 		}
 		if err := constrain(p, value); err != nil {
 			p.fail("", err)
@@ -126,6 +135,25 @@ func (t *template) readParameters(root map[string]any) error {
 		if err := p.done(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// awsParameter reads a parameter of a type of AWS's own, such as AWS::EC2::VPC::Id. What one of Parameter Store holds has to be given: nobody here has it.
+func (t *template) awsParameter(name, kind, value string, given bool) error {
+	switch {
+	case strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<") && !given:
+		return fmt.Errorf("what Parameter Store holds under %s has to be given", value)
+	case strings.HasPrefix(kind, "List<AWS::") || strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<List<"):
+		var list []any
+		for item := range strings.SplitSeq(value, ",") {
+			list = append(list, strings.TrimSpace(item))
+		}
+		t.parameters[name] = list
+	case strings.HasPrefix(kind, "AWS::"):
+		t.parameters[name] = value
+	default:
+		return fmt.Errorf("%s is not modelled", kind)
 	}
 	return nil
 }
@@ -207,7 +235,25 @@ func (t *template) readResources(root map[string]any) error {
 		t.resources[id] = resource{kind: kind, properties: properties}
 		t.ownPool = t.ownPool || kind == poolType
 	}
+	t.addImplicitAPI(globals[apiType])
 	return nil
+}
+
+// implicitAPI is the API that SAM makes for events that name none.
+const implicitAPI = "ServerlessRestApi"
+
+func (t *template) addImplicitAPI(globals map[string]any) {
+	for _, r := range t.resources {
+		events, _ := r.properties["Events"].(map[string]any)
+		for _, e := range events {
+			fields, _ := e.(map[string]any)
+			properties, _ := fields["Properties"].(map[string]any)
+			if _, named := properties["RestApiId"]; r.kind == functionType && fields["Type"] == "Api" && !named {
+				t.resources[implicitAPI] = resource{kind: apiType, properties: merge(globals, map[string]any{"StageName": "Prod"}).(map[string]any)}
+				return
+			}
+		}
+	}
 }
 
 func globalProperties(root map[string]any) (map[string]map[string]any, error) {
@@ -217,6 +263,9 @@ func globalProperties(root map[string]any) (map[string]map[string]any, error) {
 	}
 	byType := map[string]map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(globals)) {
+		if name == "SimpleTable" || name == "StateMachine" || name == "LayerVersion" || name == "CapacityProvider" {
+			continue // of resources that are set aside
+		}
 		kind := map[string]string{"Function": functionType, "Api": apiType}[name]
 		if kind == "" {
 			return nil, fmt.Errorf("section Globals: %s is not modelled", name)
