@@ -107,7 +107,7 @@ func launch(t testing.TB, flags ...string) *system {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(artifacts, "edgeauth"), append([]string{"run", "-build", artifacts}, flags...)...)
+	cmd := exec.Command(filepath.Join(artifacts, "edgeauth"), append([]string{"run", "-json", "-build", artifacts}, flags...)...)
 	cmd.Dir = t.TempDir()
 	return begin(t, cmd)
 }

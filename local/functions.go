@@ -4,6 +4,7 @@ package local
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,9 @@ type function interface {
 }
 
 func (s *system) startFunctions(m *sam.Model, o Options) error {
+	if !slices.Contains([]string{"sources", "all", "none"}, o.reload) {
+		return fmt.Errorf("-reload %s: sources, all or none", o.reload)
+	}
 	s.functions = map[string]function{}
 	scratch, err := os.MkdirTemp("", "edgeauth-local-")
 	if err != nil {
@@ -88,13 +92,34 @@ func (s *system) startFunction(f sam.Function, o Options, scratch string) (funct
 			"AWS_SESSION_TOKEN":     "local",
 			"AWS_ENDPOINT_URL":      s.cognitoURL,
 		},
-		Timeout: f.Timeout, Memory: f.Memory, Max: f.Concurrency, Log: s.log,
+		Timeout: f.Timeout, Memory: f.Memory, Max: f.Concurrency, Log: s.log.of(f.LogicalID),
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, function.Close)
-	return function, nil
+	sources := program.Sources
+	switch o.reload {
+	case "none":
+		sources = ""
+	case "all":
+		sources = cmp.Or(sources, program.Binary)
+	}
+	if sources == "" {
+		return function, nil
+	}
+	watched, err := newReloading(function, sources, func() { s.say(f.LogicalID + " runs new code") })
+	if err != nil {
+		s.notes = append(s.notes, fmt.Sprintf("Set aside: %s: changes of its code: %v", f.LogicalID, err))
+		return function, nil
+	}
+	return watched, nil
+}
+
+// say logs what the system does by itself.
+func (s *system) say(message string) {
+	line, _ := json.Marshal(map[string]string{"level": "INFO", "message": message})
+	_, _ = s.log.Write(append(line, '\n'))
 }
 
 // Invoke makes the system the gateway's way to its functions.
@@ -103,11 +128,11 @@ func (s *system) Invoke(ctx context.Context, function string, payload []byte) ([
 }
 
 // warm starts one process of each function, all at once, and waits until each asks for work.
-func (s *system) warm(ctx context.Context) error {
+func (s *system) warm(ctx context.Context, m *sam.Model) error {
 	var wait sync.WaitGroup
 	failures := make([]error, len(s.functions))
 	for i, id := range slices.Sorted(maps.Keys(s.functions)) {
-		f, ok := s.functions[id].(*runtime.Function)
+		f, ok := s.functions[id].(interface{ Warm(context.Context) error })
 		if !ok {
 			continue
 		}
@@ -118,8 +143,14 @@ func (s *system) warm(ctx context.Context) error {
 		})
 	}
 	wait.Wait()
-	for _, err := range failures {
-		if err != nil {
+	for i, id := range slices.Sorted(maps.Keys(s.functions)) {
+		_, mends := s.functions[id].(*reloading)
+		switch err := failures[i]; {
+		case err == nil:
+		case mends && !decides(m, id) && ctx.Err() == nil:
+			s.mends = true
+			s.notes = append(s.notes, err.Error()+". Its routes answer 502 until its code has changed.")
+		default:
 			return err // one sentence: the others may well have the same cause
 		}
 	}

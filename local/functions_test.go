@@ -120,7 +120,6 @@ func TestLanguagesRefuse(t *testing.T) {
 		{"a process for no function", languages("-at", "Nope=http://127.0.0.1:1"), "-at Nope: there is no function Nope"},
 		{"a process at no URL", languages("-at", "NodeFunction=localhost"), `-at NodeFunction: "localhost" is no URL`},
 		{"an authorizer that cannot run here", languages("-template", changed(t, "testdata/languages.yaml", "Runtime: provided.al2023", "Runtime: java21")), "AuthorizerFunction needs the runtime java21, which does not run here"},
-		{"a folder that is not there", languages("-template", changed(t, "testdata/languages.yaml", "CodeUri: functions", "CodeUri: nothing")), "NodeFunction has no code"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout safe

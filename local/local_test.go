@@ -45,6 +45,9 @@ func bootstrap(api string) {
 		_, _ = io.Copy(io.Discard, res.Body)
 		_ = res.Body.Close()
 		answer := fmt.Sprintf(`{"statusCode":200,"body":"%d"}`, os.Getpid())
+		if os.Getenv("MODE") == "redirect" {
+			answer = `{"statusCode":302,"headers":{"Location":"/elsewhere?code=secret"}}`
+		}
 		if strings.Contains(os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "Authorizer") {
 			answer = `{"principalId":"u","policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`
 			if os.Getenv("MODE") == "failing" {
@@ -122,7 +125,7 @@ func TestRun(t *testing.T) {
 	stderr := &safe{}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- command(ctx, flags(t, "-log", log), in, stderr)
+		ended <- command(ctx, flags(t, "-json", "-log", log), in, stderr)
 		_ = in.Close()
 	}()
 	line, _ := bufio.NewReader(out).ReadString('\n')
@@ -317,5 +320,13 @@ func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A redirect's query holds what must not be said: states, codes, paths that people typed.
+func TestRequestLineOfARedirect(t *testing.T) {
+	s := launch(t, append(flags(t), "-env", "PagesFunction.MODE=redirect")...)
+	if log := s.stderr.String(); !strings.Contains(log, "GET /Prod/ 302 → /elsewhere ") || strings.Contains(log, "secret") {
+		t.Errorf("the log is\n%s", log)
 	}
 }

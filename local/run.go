@@ -17,7 +17,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -36,7 +35,8 @@ type Options struct {
 	splitCookies             bool
 	parameters, imports      settings
 	environment, at          settings
-	python, node             string
+	python, node, reload     string
+	json                     bool
 }
 
 // settings is a flag NAME=VALUE that can be repeated.
@@ -70,12 +70,14 @@ func (o *Options) Flags(f *flag.FlagSet) {
 	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity `sources` for -authorizer-ttl, comma separated")
 	f.BoolVar(&o.splitCookies, "split-cookies", false, "deliver requests as HTTP/2 clients send them: lower-case names, one field per cookie")
 	f.IntVar(&o.headerLimit, "header-limit", 10240, "`bytes` of all header values; newer pages of AWS say 20480")
+	f.StringVar(&o.reload, "reload", "sources", "`which` functions run new code from the next request on: those that are run from sources, all, or none")
+	f.BoolVar(&o.json, "json", false, "write log lines as they are, JSON for machines")
 	f.StringVar(&o.logFile, "log", "", "also append all log lines, and those of the Cognito stand-in, to this `file`")
 }
 
 // Run starts everything, says on stdout where it is, and waits for ctx to end. A stop before everything was ready is no error.
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
-	s := &system{log: &journal{out: stderr}, failed: make(chan error, 1)}
+	s := &system{log: &journal{out: stderr, raw: o.json, now: time.Now}, failed: make(chan error, 1)}
 	defer s.close()
 	if err := s.start(ctx, o); err != nil {
 		if ctx.Err() != nil {
@@ -84,8 +86,10 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(stderr, "A model of API Gateway and a stand-in for Cognito, not AWS. Good for this machine only.")
-	fmt.Fprintf(stderr, "Sign in as alice@example.com (group admins) or bob@example.com with the password %s\n", cognito.DefaultPassword)
-	fmt.Fprintf(stderr, "Cognito is at %s; %s/_standin/ lists the faults it can be asked for\n", s.cognitoURL, s.cognitoURL)
+	if s.cognito {
+		fmt.Fprintf(stderr, "Sign in as alice@example.com (group admins) or bob@example.com with the password %s\n", cognito.DefaultPassword)
+		fmt.Fprintf(stderr, "Cognito is at %s; %s/_standin/ lists the faults it can be asked for\n", s.cognitoURL, s.cognitoURL)
+	}
 	for _, note := range s.notes {
 		fmt.Fprintln(stderr, note)
 	}
@@ -104,6 +108,8 @@ type system struct {
 	functions          map[string]function // by logical id
 	notes              []string            // what runs otherwise than the template says, a line each
 	appURL, cognitoURL string
+	cognito            bool   // there is a pool to sign in at
+	mends              bool   // some function has to be mended before it can start
 	baseURL            string // with the stage
 	failed             chan error
 	closers            []func()
@@ -144,6 +150,9 @@ func (s *system) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if model.API.ID == "" {
+		return errors.New("the template has no API: there is nothing to serve")
+	}
 	s.baseURL = s.appURL + "/" + model.API.Stage
 	for _, aside := range model.Aside {
 		s.notes = append(s.notes, "Set aside: "+aside)
@@ -160,7 +169,7 @@ func (s *system) start(ctx context.Context, o Options) error {
 	if err := s.startGateway(app, model, o); err != nil {
 		return err
 	}
-	if err := s.warm(ctx); err != nil {
+	if err := s.warm(ctx, model); err != nil {
 		return err
 	}
 	return s.probe(ctx, model)
@@ -189,8 +198,10 @@ func adjust(m *sam.Model, o Options) error {
 }
 
 func (s *system) startCognito(l net.Listener, m *sam.Model) error {
-	if m.Pool.ID == "" {
-		return errors.New("the template has no AWS::Cognito::UserPool")
+	if len(m.Pool.Clients) == 0 {
+		s.notes = append(s.notes, "Set aside: Cognito: the template has no user pool with an app client that anybody could sign in by")
+		s.serveHTTP(l, http.HandlerFunc(nothing))
+		return nil
 	}
 	c := cognito.Config{
 		Region: sam.Region, Pool: m.Pool.ID, Issuer: m.Pool.Issuer, Domain: s.cognitoURL, Groups: m.Pool.Groups, Parameters: m.Parameters,
@@ -209,9 +220,19 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: pool.Handler(), ReadHeaderTimeout: 30 * time.Second}
-	s.serve(func() error { return server.Serve(l) }, server.Close)
+	s.cognito = true
+	s.serveHTTP(l, pool.Handler())
 	return nil
+}
+
+// nothing answers in place of AWS where nothing stands in for it: a program that calls AWS stays on this machine.
+func nothing(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "nothing stands in for AWS here: the template has no user pool to sign in at", http.StatusNotImplemented)
+}
+
+func (s *system) serveHTTP(l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+	s.serve(func() error { return server.Serve(l) }, server.Close)
 }
 
 func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o Options) error {
@@ -247,7 +268,11 @@ func (s *system) serve(server func() error, stop func() error) {
 // probe asks both servers for what a browser would ask first.
 func (s *system) probe(ctx context.Context, m *sam.Model) error {
 	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, url := range []string{m.Pool.Issuer + "/.well-known/jwks.json", s.baseURL + "/"} {
+	urls := []string{s.baseURL + "/"}
+	if s.cognito {
+		urls = append(urls, m.Pool.Issuer+"/.well-known/jwks.json")
+	}
+	for _, url := range urls {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return err
@@ -258,7 +283,8 @@ func (s *system) probe(ctx context.Context, m *sam.Model) error {
 			return err
 		}
 		_ = res.Body.Close()
-		if res.StatusCode >= 500 {
+		excused := res.StatusCode == http.StatusNotImplemented || res.StatusCode == http.StatusBadGateway && s.mends // it was said already
+		if res.StatusCode >= 500 && !excused {
 			return fmt.Errorf("%s answers %s", url, res.Status)
 		}
 	}
@@ -300,27 +326,3 @@ func closeAll(listeners []net.Listener) {
 
 // newSecret makes an app client's secret as Cognito does: 51 letters and digits.
 func newSecret(string) string { return strings.ToLower(rand.Text() + rand.Text())[:51] }
-
-// journal is where log lines go: to out, and to a file if there is one. Each Write is one whole line.
-type journal struct {
-	mu   sync.Mutex
-	out  io.Writer
-	file io.Writer
-}
-
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.file != nil {
-		_, _ = j.file.Write(line)
-	}
-	return j.out.Write(line)
-}
-
-// fileOnly is for lines that would drown the others on a screen.
-func (j *journal) fileOnly() io.Writer {
-	if j.file == nil {
-		return io.Discard
-	}
-	return &journal{out: j.file}
-}

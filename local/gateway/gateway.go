@@ -42,7 +42,7 @@ type Config struct {
 	Invoker      Invoker
 	HeaderLimit  int              // bytes of all header values; zero: 10240
 	SplitCookies bool             // deliver requests as HTTP/2 clients do: names in lower case, one cookie field per cookie
-	Log          io.Writer        // one JSON line for each thing that went wrong inside; nil: nowhere
+	Log          io.Writer        // one JSON line for each request, and one for each thing that went wrong inside; nil: nowhere
 	Now          func() time.Time // nil: time.Now
 }
 
@@ -161,8 +161,11 @@ func (g *Gateway) Close() error { return g.server.Close() }
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began, rec := g.now(), &answerWriter{ResponseWriter: w}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	q := g.read(r, body)
+	defer func() { g.record(rec, q, began) }()
+	w = rec
 	if headerSize(r) > g.headerLimit {
 		q.identify(w, "")
 		refuse(w, headersTooLarge(g.headerLimit))

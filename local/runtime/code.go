@@ -69,6 +69,9 @@ func (c Code) own() (Program, error) {
 		return Program{}, err
 	}
 	p := Program{Binary: filepath.Join(folder, "bootstrap"), Folder: folder, Handler: c.Handler}
+	if _, err := os.Stat(p.Binary); err != nil {
+		return Program{}, Unable(fmt.Sprintf("%s has no binary: a build has to make %s.", c.Name, p.Binary))
+	}
 	return p, checkProcessor(c.Name, p.Binary)
 }
 
@@ -85,7 +88,7 @@ func (c Code) interpreted(client, text string, find func(folder string) (string,
 		return Program{}, err
 	}
 	if !isFolder(folder) {
-		return Program{}, fmt.Errorf("runtime: %s has no code: neither %s nor what the template names is a folder", c.Name, c.Built)
+		return Program{}, Unable(fmt.Sprintf("%s has no code: neither %s nor what the template names is a folder.", c.Name, c.Built))
 	}
 	if c.Handler == "" {
 		return Program{}, fmt.Errorf("runtime: %s has no Handler", c.Name)

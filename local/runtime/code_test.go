@@ -77,8 +77,6 @@ func TestCode(t *testing.T) {
 		{"what a build has made", at("build", "EdgeAuth", "F"), at("f.zip"), at("build", "EdgeAuth", "F", "bootstrap"), "built"},
 		{"a zip file", at("build", "G"), at("f.zip"), at("scratch", "EdgeAuth", "F", "bootstrap"), "zipped"},
 		{"a folder with a bootstrap", at("build", "G"), at("ready"), at("ready", "bootstrap"), "ready"},
-		{"a folder with sources waits for a build", at("build", "G"), at("source"), at("build", "G", "bootstrap"), ""},
-		{"nothing named", at("build", "G"), "", at("build", "G", "bootstrap"), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := Code{Name: "EdgeAuth/F", Built: c.built, Given: c.given, Runtime: "provided.al2023", Scratch: at("scratch")}.Prepare()
@@ -104,6 +102,7 @@ func TestCodeThatCannotBeUsed(t *testing.T) {
 		{"a link", map[string]string{"bootstrap": "-> /bin/sh"}, "neither a file nor a folder"},
 		{"another processor", map[string]string{"bootstrap": elfFor(other)}, "F is built for " + processors[other] + ", and this machine is " + goruntime.GOARCH},
 		{"more than Lambda unpacks", map[string]string{"bootstrap": strings.Repeat("\x00", unpackLimit+1)}, "more than the"},
+		{"no bootstrap", map[string]string{"main": "x"}, "F has no binary: a build has to make "},
 		{"no zip file", nil, "f.zip"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,6 +119,10 @@ func TestCodeThatCannotBeUsed(t *testing.T) {
 				t.Errorf("it wrote %v", left)
 			}
 		})
+	}
+	_, err := Code{Name: "F", Built: "nowhere/F", Given: "testdata", Runtime: "provided.al2023"}.Prepare()
+	if _, ok := err.(Unable); !ok || !strings.Contains(err.Error(), "/nowhere/F/bootstrap") {
+		t.Errorf("sources without a build: %v", err)
 	}
 	if err := checkProcessor("F", "/proc/self/exe"); err != nil {
 		t.Errorf("this machine's own: %v", err)

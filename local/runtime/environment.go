@@ -26,6 +26,7 @@ type environment struct {
 	work   chan *invocation // holds one
 	ready  chan struct{}    // closed when the process first asks for work
 	gone   chan struct{}    // closed when it has exited
+	era    int              // the function's, when it was started
 
 	mu      sync.Mutex // guards what follows
 	current *invocation
@@ -38,10 +39,11 @@ type environment struct {
 
 // start runs a new process.
 func (f *Function) start() (*environment, error) {
-	if err := f.enter(); err != nil {
+	era, err := f.enter()
+	if err != nil {
 		return nil, err
 	}
-	e := &environment{f: f, work: make(chan *invocation, 1), ready: make(chan struct{}), gone: make(chan struct{})}
+	e := &environment{f: f, era: era, work: make(chan *invocation, 1), ready: make(chan struct{}), gone: make(chan struct{})}
 	started := make(chan error)
 	go e.run(started)
 	if err := <-started; err != nil {

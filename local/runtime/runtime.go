@@ -69,6 +69,7 @@ type Function struct {
 	mu      sync.Mutex     // guards what follows
 	running int            // processes
 	idle    []*environment // those that wait for work, the last used last
+	era     int            // grows with each restart
 	change  chan struct{}  // closed, and replaced, when a process becomes idle or ends
 }
 
@@ -179,29 +180,44 @@ func (f *Function) give(v *invocation) (given bool, change <-chan struct{}) {
 	return true, nil
 }
 
-// offer makes e known as idle.
+// Restart ends every process: those that wait at once, those at work when they are done. What comes now runs in new ones.
+func (f *Function) Restart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.era++
+	for _, e := range f.idle {
+		e.kill()
+	}
+	f.idle = nil
+}
+
+// offer makes e known as idle, or ends it if it is of before a restart.
 func (f *Function) offer(e *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if e.era != f.era {
+		e.kill()
+		return
+	}
 	if !closed(e.gone) && !slices.Contains(f.idle, e) {
 		f.idle = append(f.idle, e)
 		f.changed()
 	}
 }
 
-// enter counts one more process in.
-func (f *Function) enter() error {
+// enter counts one more process in, and tells the era that it belongs to.
+func (f *Function) enter() (era int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if closed(f.closed) {
-		return ErrClosed
+		return 0, ErrClosed
 	}
 	if f.running == f.config.Max {
-		return errFull
+		return 0, errFull
 	}
 	f.running++
 	f.ended.Add(1)
-	return nil
+	return f.era, nil
 }
 
 // leave counts e out. What was handed to it and never picked up goes to another process.

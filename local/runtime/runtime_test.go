@@ -537,3 +537,32 @@ func BenchmarkWarmInvoke(b *testing.B) {
 		}
 	}
 }
+
+// A restart leaves no process that could answer once more, not even one that was at work meanwhile; what it works at is seen to its end.
+func TestRestart(t *testing.T) {
+	f := start(t, nil)
+	before := pid(t, f)
+	f.Restart()
+	if after := pid(t, f); after == before {
+		t.Error("the idle process answers on")
+	}
+	before = pid(t, f)
+	gate := filepath.Join(t.TempDir(), "gate")
+	answered := make(chan string)
+	go func() {
+		payload, _ := json.Marshal(order{Do: "echo", Until: gate})
+		out, err := f.Invoke(context.Background(), payload)
+		answered <- fmt.Sprint(strings.Contains(string(out), fmt.Sprintf(`"pid":%d,`, before)), err)
+	}()
+	awaitMarks(gate, 1)
+	f.Restart()
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-answered; got != "true<nil>" && got != "true <nil>" {
+		t.Errorf("the process at work: %s", got)
+	}
+	if after := pid(t, f); after == before {
+		t.Error("the process that was at work answers on")
+	}
+}

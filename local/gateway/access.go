@@ -1,0 +1,60 @@
+package gateway
+
+// This file says what became of each request, in one line.
+
+import (
+	"bufio"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// access is a line about one request, as an API's access log would have it. Queries are left out: they hold codes and states.
+type access struct {
+	Level    string `json:"level"`
+	Message  string `json:"msg"`
+	Method   string `json:"method"`
+	Path     string `json:"path"`
+	Status   int    `json:"status"`
+	Reason   string `json:"reason,omitempty"`   // of the authorizer's answer
+	Location string `json:"location,omitempty"` // where a redirect leads
+	Millis   int64  `json:"ms"`
+}
+
+// answerWriter remembers the status of an answer.
+type answerWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *answerWriter) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach what is behind.
+func (r *answerWriter) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Hijack gives the connection away, as WebSockets want it.
+func (r *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	r.status = http.StatusSwitchingProtocols
+	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
+
+// record writes the line. What the function behind an ok wrote into reason is none of it: only refusals have one.
+func (s shared) record(r *answerWriter, q *request, began time.Time) {
+	if s.log == nil {
+		return
+	}
+	a := access{Level: "INFO", Message: "request", Method: q.method, Path: q.fullPath, Status: r.status, Millis: s.now().Sub(began).Milliseconds()}
+	if reason, ok := q.authorizer["reason"].(string); ok && reason != "ok" {
+		a.Reason = reason
+	}
+	a.Location, _, _ = strings.Cut(r.Header().Get("Location"), "?")
+	line, _ := json.Marshal(a)
+	_, _ = s.log.Write(append(line, '\n'))
+}
