@@ -31,10 +31,10 @@ var arrows = map[string][]string{
 	"cuts":     {"jsonread", "jsonwrite", "reason", "endpoint"},
 	"identity": {"jsonwrite", "intent"},
 
-	"internal/login":    {"cookie", "jar", "policy", "token", "reason", "intent"},
+	"internal/login":    {"identity", "cookie", "jar", "policy", "token", "reason", "intent"},
 	"internal/jar":       {"cookie", "reason"},
 	"internal/intent":    {},
-	"internal/token":     {"jwks", "jsonread", "base64url", "reason"},
+	"internal/token":     {"identity", "jwks", "jsonread", "base64url", "reason"},
 	"internal/jsonread":  {},
 	"internal/base64url": {},
 	"internal/cognito":   {"config", "reason"},

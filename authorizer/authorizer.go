@@ -120,12 +120,9 @@ func (a *authorizer) crossSite(r *apigw.Request) bool {
 	return intent.CrossSite(r.Method, r.Header, r.Domain, a.origins)
 }
 
-// machine reports whether a client, and no user, is behind a token: client credentials make it its own subject.
-func machine(c token.Claims) bool { return c.Use == token.Access && c.Subject == c.ClientID }
-
 // user returns what the rules may know of a caller. A machine is in no group and never signed in, whatever a token says.
 func user(c token.Claims) policy.User {
-	if machine(c) {
+	if c.Machine() {
 		return policy.User{Scope: c.Scope}
 	}
 	return policy.User{Groups: c.Groups, Scope: c.Scope, AuthTime: c.AuthTime}
@@ -167,7 +164,7 @@ func (a *authorizer) allow(d *decision) ([]byte, error) {
 		location = appendDenied(a.appendPlace(scratch.location[:0], &d.request), &d.request, reason.OK)
 	}
 	context := append(appendReason(scratch.context[:0], reason.OK, location), ',')
-	context, err = identity.AppendContext(context, identityOf(d.caller), claims)
+	context, err = identity.AppendContext(context, d.caller.Identity(), claims)
 	if err != nil {
 		d.code = reason.Internal
 		return nil, cannotTell(d.code)

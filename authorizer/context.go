@@ -4,15 +4,10 @@
 package main
 
 import (
-	"strings"
-	"time"
-
-	"edgeauth/identity"
 	"edgeauth/internal/apigw"
 	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
 	"edgeauth/internal/reason"
-	"edgeauth/internal/token"
 )
 
 // maxTarget is the longest return target that the login takes back.
@@ -65,25 +60,4 @@ func appendReturn(dst []byte, r *apigw.Request) []byte {
 		return dst[:len(dst)-1]
 	}
 	return apigw.AppendEscaped(append(dst, "return_to="...), target)
-}
-
-// identityOf returns what backends learn of a caller.
-func identityOf(c token.Claims) identity.Identity {
-	id := identity.Identity{
-		Issuer:   c.Issuer,
-		Subject:  c.Subject,
-		Username: c.Username,
-		Email:    c.VerifiedEmail(),
-		TokenUse: string(c.Use),
-		ClientID: c.ClientID,
-		Groups:   c.Groups,
-		Scopes:   strings.Fields(c.Scope),
-		Expires:  time.Unix(c.Expiry, 0),
-	}
-	if machine(c) {
-		id.Username, id.Email, id.Groups = "", "", nil
-	} else if c.AuthTime > 0 {
-		id.AuthTime = time.Unix(c.AuthTime, 0)
-	}
-	return id
 }

@@ -68,7 +68,7 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	}
 	held := v.renewal(t, claims)
 	held.SetNonce(p.Nonce)
-	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: held}, page)
+	lines, err := v.hold(t, claims, held, page)
 	if err != nil {
 		return v.retry(err, target)
 	}

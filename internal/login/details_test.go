@@ -183,7 +183,7 @@ func TestNobodyIsAskedForAPasswordWithoutNeed(t *testing.T) {
 // leads back.
 func TestAnotherAccountKeepsThePage(t *testing.T) {
 	w := newSystem(t)
-	w.idp.groups = 160
+	w.idp.weight = 160
 	b := w.browser()
 	res := b.open(w.idp.authorize(t, b.begin(base+"/deep?link=1"), "alice"))
 	w.wants(res, 400, "login_too_large")
@@ -191,7 +191,7 @@ func TestAnotherAccountKeepsThePage(t *testing.T) {
 		t.Errorf("no %s in %s", want, body(res))
 	}
 	c := w.browser()
-	w.idp.set(func(p *provider) { p.groups, p.fault = 0, status(400, "invalid_grant") })
+	w.idp.set(func(p *provider) { p.weight, p.fault = 0, status(400, "invalid_grant") })
 	res = c.open(w.idp.authorize(t, c.begin(base+"/deep?link=1"), "alice"))
 	w.wants(res, 400, "login_code_refused")
 	if want := `href="/Prod/auth/login?return_to=%2FProd%2Fdeep%3Flink%3D1"`; !strings.Contains(body(res), want) {

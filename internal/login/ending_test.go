@@ -530,7 +530,7 @@ func TestSizes(t *testing.T) {
 	w.provider.HeaderBudget = 20480
 	b := w.browser()
 	for _, groups := range []int{0, 20, 60, 100, 120, 60, 0, 130, 20, 0} {
-		w.idp.set(func(p *provider) { p.groups = groups })
+		w.idp.set(func(p *provider) { p.weight = groups })
 		w.Advance(time.Second)
 		w.wants(b.open(w.idp.authorize(t, b.begin2(t, base+"/"), "alice")), 302, "ok")
 		if b.who() != "alice" {
@@ -551,7 +551,7 @@ func TestHeaderBudget(t *testing.T) {
 	}
 	t.Run("too large", func(t *testing.T) {
 		w := newSystem(t)
-		w.idp.groups = 160
+		w.idp.weight = 160
 		b := w.browser()
 		res := sign(w, b)
 		w.wants(res, 400, "login_too_large")
@@ -596,11 +596,50 @@ func TestHeaderBudget(t *testing.T) {
 	})
 	t.Run("what the session replaces does not count", func(t *testing.T) {
 		w := newSystem(t)
-		w.idp.groups = 110
+		w.idp.weight = 110
 		b := w.browser()
 		w.wants(sign(w, b), 302, "ok")
 		w.wants(b.open(w.idp.authorize(t, b.begin2(t, base+"/"), "alice")), 302, "ok")
 	})
+}
+
+// TestTheAuthorizersAnswerFits: whoever the authorizer could never say yes to, since its answer would be too large for
+// API Gateway, learns so when he signs in and not at every page.
+func TestTheAuthorizersAnswerFits(t *testing.T) {
+	for _, row := range []struct {
+		groups, length int
+		good           bool
+	}{{100, 20, true}, {100, 32, false}} { // Cognito's limit is 100 groups a user
+		w := newSystem(t)
+		w.provider.HeaderBudget = 20480
+		w.idp.claims = tokentest.Claims{"cognito:groups": tokentest.Groups(row.groups, row.length)}
+		b := w.browser()
+		res := b.open(w.idp.authorize(t, b.begin(base+"/"), "alice"))
+		if row.good {
+			w.wants(res, 302, "ok")
+			continue
+		}
+		w.wants(res, 400, "login_too_large")
+		if len(b.has("__Host-id")) != 0 || w.last()["LoginTooLarge"] != 1.0 {
+			t.Errorf("session %v, metric %v", b.has("__Host-id"), w.last()["LoginTooLarge"])
+		}
+		w.idp.set(func(p *provider) { p.claims = nil })
+		b.signIn("alice", base+"/")
+		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"cognito:groups": tokentest.Groups(row.groups, row.length)} })
+		w.wants(b.call("POST", base+"/auth/refresh"), 400, "login_too_large")
+		if b.who() != "alice" {
+			t.Error("the session that there was is gone")
+		}
+	}
+	w := newSystem(t)
+	w.provider.HeaderBudget, w.provider.Claims = 20480, []string{"custom:notes"}
+	w.idp.claims = tokentest.Claims{"custom:notes": strings.Repeat("x", 6000)}
+	b := w.browser()
+	w.wants(b.open(w.idp.authorize(t, b.begin(base+"/"), "alice")), 400, "login_too_large")
+	w = newSystem(t)
+	w.idp.claims = tokentest.Claims{"cognito:groups": []string{"two words"}}
+	b = w.browser()
+	w.wants(b.open(w.idp.authorize(t, b.begin(base+"/"), "alice")), 400, "token_claims")
 }
 
 // TestFragment: what stands behind "#" comes back, through the page that moves on and its cookie.

@@ -443,7 +443,7 @@ func TestCallbackRefuses(t *testing.T) {
 		{"a second opinion", func(w *system, _ *browser, _ url.Values) {
 			w.opinion = func(string, string) error { return errors.New("no") }
 		}, 400, "login_disagree", 1},
-		{"a session that fits nowhere", func(w *system, _ *browser, _ url.Values) { w.idp.groups = 1000 }, 400, "login_too_large", 1},
+		{"a session that fits nowhere", func(w *system, _ *browser, _ url.Values) { w.idp.weight = 1000 }, 400, "login_too_large", 1},
 	} {
 		t.Run(row.name, row.run)
 	}
@@ -658,7 +658,7 @@ func TestPendingLoginsAreBoundedInBytes(t *testing.T) {
 	if n := len(b.cookies(base + "/auth/login")); n > 5100 {
 		t.Errorf("%d bytes of cookies", n)
 	}
-	w.idp.groups = 90
+	w.idp.weight = 90
 	b.signIn("alice", base+"/")
 	var callback string
 	for range 5 {

@@ -67,7 +67,7 @@ func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
 	}
 	next := held
 	next.Token, next.Renewed = t.refresh, v.now.Unix()
-	lines, err := v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: next}, v.site.base)
+	lines, err := v.hold(t, claims, next, v.site.base)
 	if err != nil {
 		lines = v.jar.Rescue(held, t.refresh)
 	}

@@ -161,8 +161,8 @@ func TestRefreshRefuses(t *testing.T) {
 		{"a second opinion", func(w *system, _ *browser) {
 			w.opinion = func(string, string) error { return errors.New("no") }
 		}, nil, 401, "login_disagree", 1, false},
-		{"a session that fits nowhere", func(w *system, _ *browser) { w.idp.groups = 250 }, nil, 400, "login_too_large", 1, false},
-		{"a token that is too long", func(w *system, _ *browser) { w.idp.groups = 1000 }, nil, 400, "login_too_large", 1, false},
+		{"a session that fits nowhere", func(w *system, _ *browser) { w.idp.weight = 250 }, nil, 400, "login_too_large", 1, false},
+		{"a token that is too long", func(w *system, _ *browser) { w.idp.weight = 1000 }, nil, 400, "login_too_large", 1, false},
 
 		{"another algorithm", func(w *system, _ *browser) { w.idp.edit = unsigned }, nil, 401, "token_algorithm", 1, false},
 		{"another issuer's token", func(w *system, _ *browser) {
@@ -581,12 +581,12 @@ func TestNewUserReplacesTheOldOneWhole(t *testing.T) {
 	w := newSystem(t)
 	w.provider.HeaderBudget = 20480
 	b := w.browser()
-	w.idp.groups, w.idp.filler = 100, 4000
+	w.idp.weight, w.idp.filler = 100, 4000
 	b.signIn("alice", base+"/")
 	if len(b.has("__Host-id")) < 2 || len(b.has("__Secure-refresh")) < 2 {
 		t.Fatalf("not split: %q", b.has(""))
 	}
-	w.idp.groups, w.idp.filler = 0, 0
+	w.idp.weight, w.idp.filler = 0, 0
 	w.idp.edit = func(a map[string]any) { delete(a, "refresh_token") }
 	b.open(w.idp.authorize(t, b.begin2(t, base+"/"), "bob"))
 	if names := b.has("__Host-id"); len(names) != 1 || len(b.has("__Secure-refresh")) != 0 {

@@ -179,7 +179,8 @@ type provider struct {
 	fault    func(w http.ResponseWriter, r *http.Request) bool // answers instead, if it returns true
 	edit     func(answer map[string]any)                       // changes a good answer
 	groups   int                                               // of 40 bytes each in ID tokens
-	bySize   map[string]int                                    // further groups, by user
+	weight   int                                               // what ID tokens weigh besides, in groups: in a claim that nobody hands on
+	bySize   map[string]int                                    // likewise, by user
 	filler   int                                               // bytes that refresh tokens are longer
 }
 
@@ -325,8 +326,11 @@ func (p *provider) answer(w http.ResponseWriter, f *family, nonce, refresh strin
 	if nonce == "" {
 		changes["nonce"] = tokentest.Absent
 	}
-	if groups := p.groups + p.bySize[f.user]; groups > 0 {
-		changes["cognito:groups"] = tokentest.Groups(groups, 40)
+	if p.groups > 0 {
+		changes["cognito:groups"] = tokentest.Groups(p.groups, 40)
+	}
+	if n := p.weight + p.bySize[f.user]; n > 0 {
+		changes["weight"] = strings.Repeat("w", n*len(`"0123456789012345678901234567890123456789",`))
 	}
 	for name, value := range p.claims {
 		changes[name] = value

@@ -10,6 +10,10 @@ import (
 	"log/slog"
 	"time"
 
+	"edgeauth/identity"
+	"edgeauth/internal/cookie"
+	"edgeauth/internal/jar"
+	"edgeauth/internal/policy"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
 )
@@ -29,6 +33,8 @@ var (
 	errOld      = reason.New(reason.TokenClaims, "login: the ID token was not issued just now")
 	errEndless  = reason.New(reason.TokenClaims, "login: the ID token lives too long")
 	errDisagree = reason.New(reason.LoginDisagree, "login: a second verifier refuses the ID token")
+	errHandOn   = reason.New(reason.TokenClaims, "login: claims that backends could misread")
+	errAnswer   = reason.New(reason.LoginTooLarge, "login: API Gateway takes no answer of this size")
 	errTooLarge = reason.New(reason.LoginTooLarge, "login: no verifier reads an ID token of this size")
 )
 
@@ -70,6 +76,23 @@ func (v *visit) verifyNew(t tokens, nonce string) (token.Claims, error) {
 		return token.Claims{}, errDisagree
 	}
 	return claims, nil
+}
+
+// hold returns what makes the browser hold the session of t. One with which the authorizer could say
+// yes to nothing is refused here, where the user can read why.
+func (v *visit) hold(t tokens, claims token.Claims, r jar.Renewal, target string) ([]cookie.Line, error) {
+	further, err := claims.Pick(v.provider.Claims)
+	if err != nil {
+		return nil, err
+	}
+	context, err := identity.AppendContext(nil, claims.Identity(), further)
+	if err != nil {
+		return nil, errors.Join(errHandOn, err)
+	}
+	if len(context) > policy.MaxAnswer {
+		return nil, fmt.Errorf("%w: backends would get %d bytes", errAnswer, len(context))
+	}
+	return v.jar.Hold(jar.Session{ID: t.id, Expiry: claims.Expiry, Renewal: r}, target)
 }
 
 // session returns the session that the browser presents.

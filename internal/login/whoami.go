@@ -10,8 +10,8 @@ import (
 	"edgeauth/internal/reason"
 )
 
-// identity is what scripts are told of a session.
-type identity struct {
+// whoIsIt is what scripts are told of a session.
+type whoIsIt struct {
 	Subject     string   `json:"sub"`
 	Username    string   `json:"username"`
 	Email       string   `json:"email,omitempty"`
@@ -37,7 +37,7 @@ func (v *visit) whoami() answer {
 	if err != nil {
 		return v.failed(err)
 	}
-	return answer{status: http.StatusOK, code: reason.OK, notes: about(claims), body: identity{
+	return answer{status: http.StatusOK, code: reason.OK, notes: about(claims), body: whoIsIt{
 		Subject: claims.Subject, Username: claims.Username, Email: claims.VerifiedEmail(), Groups: append([]string{}, claims.Groups...),
 		AuthTime: claims.AuthTime, Expiry: claims.Expiry, ExpiresIn: max(claims.Expiry-v.now.Unix(), 0),
 		Refreshable: rerr == nil, LogoutURL: v.site.auth("logout"), Claims: further,
