@@ -20,7 +20,7 @@ import (
 )
 
 func TestHandlerNamesEveryMissingSetting(t *testing.T) {
-	_, err := handler(func(string) (string, bool) { return "", false })
+	_, _, err := handler(func(string) (string, bool) { return "", false })
 	if err == nil || err.Error() != "config: AUTH_PARAMETER is not set" {
 		t.Errorf("%v", err)
 	}
@@ -74,10 +74,11 @@ func parameterServer(t *testing.T, value *string) {
 // start returns the callback as Lambda runs it.
 func start(t *testing.T) lambda.Handler {
 	t.Helper()
-	h, err := handler(func(name string) (string, bool) { return "/stack/auth", name == "AUTH_PARAMETER" })
+	h, settings, err := handler(func(name string) (string, bool) { return "/stack/auth", name == "AUTH_PARAMETER" })
 	if err != nil {
 		t.Fatal(err)
 	}
+	settings.warm()
 	return apigw.Proxy(h, nil)
 }
 
@@ -112,6 +113,18 @@ func TestEvents(t *testing.T) {
 		if strings.Contains(text, "evil") || strings.Contains(text, "canary") {
 			t.Errorf("%s: %s", row.route, out)
 		}
+	}
+}
+
+// TestSettingsAreThereAtTheStart: nobody who signs in waits for AWS.
+func TestSettingsAreThereAtTheStart(t *testing.T) {
+	value := parameter(`,"jwks_url":"` + tokentest.New(t).Server(t) + `"`)
+	parameterServer(t, &value)
+	proxy := start(t)
+	value = "" // from now on AWS has nothing to say
+	out, err := proxy.Invoke(t.Context(), event("GET", "login", "", map[string]string{"Accept": "text/html"}))
+	if err != nil || !strings.Contains(string(out), `"statusCode":302,`) {
+		t.Errorf("%v %s", err, out)
 	}
 }
 

@@ -18,27 +18,30 @@ import (
 
 func main() {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
-	h, err := handler(os.LookupEnv)
+	h, settings, err := handler(os.LookupEnv)
 	if err != nil {
 		slog.Error("start", "error", err.Error())
 		os.Exit(1)
 	}
+	settings.warm()
 	lambda.Start(apigw.Proxy(h, nil))
 }
 
-// handler returns the callback's routes as the environment and the parameter that it names have them.
-func handler(lookup config.Lookup) (http.Handler, error) {
+// handler returns the callback's routes as the environment and the parameter that it names have them, and where their settings come from.
+func handler(lookup config.Lookup) (http.Handler, *source, error) {
 	c, err := config.ForCallback(lookup)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	client, err := cognito.New(cognito.Config{Parameter: c.Parameter})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return login.New(login.Config{
-		Provider:  (&source{client: client.Client}).provider,
+	settings := &source{client: client.Client}
+	h, err := login.New(login.Config{
+		Provider:  settings.provider,
 		Outdated:  client.Outdated,
 		RequestID: func(r *http.Request) string { return apigw.RequestID(r.Context()) },
 	})
+	return h, settings, err
 }

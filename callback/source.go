@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"sync"
+	"time"
 
 	"edgeauth/internal/cognito"
 	"edgeauth/internal/config"
@@ -21,6 +22,17 @@ type source struct {
 	pool config.Pool
 	keys *jwks.Set // of pool
 }
+
+// warm asks for everything before the first event, while Lambda lends a whole processor
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). What fails is asked again when somebody comes.
+func (s *source) warm() {
+	ctx, cancel := context.WithTimeout(context.Background(), timeToWarm)
+	defer cancel()
+	_, _ = s.provider(ctx)
+}
+
+// timeToWarm is far below the 10 s after which Lambda starts over.
+const timeToWarm = 3 * time.Second
 
 func (s *source) provider(ctx context.Context) (login.Provider, error) {
 	c, err := s.client(ctx)

@@ -1,7 +1,7 @@
 // Package cognito asks AWS for what the callback must know of its app client: the settings that its parameter holds, and the client's secret.
 //
-// It asks when the answer is first needed, never at the start: the API needs the function and the client needs the API, so when the function is made
-// nothing of this exists yet. What it learned serves for five minutes, and on when AWS does not answer. A failure is never kept.
+// It can be asked at any time, and fail: the API needs the function and the client needs the API, so when the function is made nothing of this exists yet.
+// What it learned serves for five minutes, and on when AWS does not answer. A failure is never kept.
 package cognito
 
 // This file decides when AWS is asked, and what to do while it does not answer.
