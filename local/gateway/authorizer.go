@@ -94,7 +94,10 @@ const authorizerTimeout = 10 * time.Second
 // ask calls the authorizer's function with the event that the kind of API sends.
 func (g *gate) ask(ctx context.Context, a sam.Authorizer, q *request) ([]byte, error) {
 	event := g.authorizerEvent
-	if g.api.Kind == sam.HTTP {
+	switch g.api.Kind {
+	case sam.WebSocket:
+		event = g.socketAuthorizerEvent
+	case sam.HTTP:
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, authorizerTimeout)
 		defer cancel()

@@ -91,8 +91,11 @@ const account = sam.Account
 // arns are the spellings of a request's ARN: as the event tells it, and as it may be meant where AWS does not say which. A policy has to allow all of them.
 func (g *gate) arns(q *request) []string {
 	stage := "arn:" + sam.Partition + ":execute-api:" + sam.Region + ":" + sam.Account + ":" + g.api.ID + "/" + g.api.Stage + "/"
+	if g.api.Kind == sam.WebSocket {
+		return []string{stage + connectRoute}
+	}
 	told := stage + q.method + q.path
-	if g.api.Kind != sam.HTTP {
+	if g.api.Kind == sam.REST {
 		return []string{told}
 	}
 	all := []string{told}

@@ -88,6 +88,10 @@ func apiConfiguration() *failure {
 	return &failure{"API_CONFIGURATION_ERROR", http.StatusInternalServerError, "Internal server error", "message", "InternalServerErrorException"}
 }
 
+func upgradeRequired() *failure {
+	return &failure{"", http.StatusUpgradeRequired, "Upgrade Required", "message", "BadRequestException"}
+}
+
 func badRequest() *failure {
 	return &failure{"", http.StatusBadRequest, "Bad Request", "message", "BadRequestException"}
 }

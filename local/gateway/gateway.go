@@ -41,6 +41,7 @@ type Config struct {
 	Domains      []sam.Domain
 	Invoker      Invoker
 	HeaderLimit  int              // bytes of all header values; zero: 10240
+	Credentials  Credentials      // that functions sign calls of @connections with
 	SplitCookies bool             // deliver requests as HTTP/2 clients do: names in lower case, one cookie field per cookie
 	Log          io.Writer        // one JSON line for each request, and one for each thing that went wrong inside; nil: nowhere
 	Now          func() time.Time // nil: time.Now
@@ -60,6 +61,10 @@ type shared struct {
 	splitCookies bool
 	log          io.Writer
 	now          func() time.Time
+	credentials  Credentials
+	sockets      *sockets
+	idleLimit    time.Duration
+	lifeLimit    time.Duration
 }
 
 // gate is one API at one stage.
@@ -68,6 +73,7 @@ type gate struct {
 	api       sam.API
 	responses map[string]response
 	sources   map[string]source // identity sources, by expression
+	selection selection         // of a WebSocket API
 
 	mu    sync.Mutex // guards cache
 	cache map[string]remembered
@@ -75,7 +81,10 @@ type gate struct {
 
 // New checks the whole configuration.
 func New(c Config) (*Gateway, error) {
-	g := &Gateway{hosts: map[string]*vhost{}, shared: shared{c.Invoker, c.HeaderLimit, c.SplitCookies, c.Log, c.Now}}
+	g := &Gateway{hosts: map[string]*vhost{}, shared: shared{
+		invoke: c.Invoker, headerLimit: c.HeaderLimit, splitCookies: c.SplitCookies, log: c.Log, now: c.Now, credentials: c.Credentials,
+		sockets: &sockets{byID: map[string]*socket{}}, idleLimit: idleLimit, lifeLimit: lifeLimit,
+	}}
 	if g.invoke == nil || len(c.APIs) == 0 {
 		return nil, errors.New("gateway: invoker and APIs are required")
 	}
@@ -128,6 +137,12 @@ func newGate(api sam.API, s shared) (*gate, error) {
 			return nil, fmt.Errorf("gateway: authorizer %s: %w", name, err)
 		}
 	}
+	if g.api.Kind == sam.WebSocket {
+		var err error
+		if g.selection, err = compileSelection(g.api.Selection); err != nil {
+			return nil, fmt.Errorf("gateway: %w", err)
+		}
+	}
 	if err := checkCORS(g.api.CORS); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
@@ -140,6 +155,9 @@ func newGate(api sam.API, s shared) (*gate, error) {
 }
 
 func (g *gate) checkAuthorizer(a sam.Authorizer) error {
+	if a.TTL > 0 && g.api.Kind == sam.WebSocket {
+		return errors.New("a WebSocket API has no cache")
+	}
 	if a.TTL > 0 && len(a.Sources) == 0 {
 		return errors.New("a cache needs identity sources")
 	}
@@ -157,12 +175,20 @@ func (g *gate) checkAuthorizer(a sam.Authorizer) error {
 func (g *Gateway) Serve(l net.Listener) error { return g.server.Serve(listener{l}) }
 
 // Close stops answering at once.
-func (g *Gateway) Close() error { return g.server.Close() }
+func (g *Gateway) Close() error {
+	err := g.server.Close()
+	g.sockets.close()
+	return err
+}
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, rec := g.now(), &answerWriter{ResponseWriter: w}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if manages(r) && err == nil {
+		g.manage(w, r, body)
+		return
+	}
 	q := g.read(r, body)
 	defer func() { g.record(rec, q, began) }()
 	w = rec
@@ -202,8 +228,11 @@ func (g *gate) limit(r *http.Request, body error) *failure {
 
 // serve answers a request that is for this API, or returns why it did not.
 func (g *gate) serve(ctx context.Context, w http.ResponseWriter, q *request) *failure {
-	if g.api.Kind == sam.HTTP {
+	switch g.api.Kind {
+	case sam.HTTP:
 		return g.serveHTTP(ctx, w, q)
+	case sam.WebSocket:
+		return g.serveSocket(ctx, w, q)
 	}
 	if q.route, q.parameters = match(g.api.Routes, q.method, q.path); q.route == nil {
 		return missingToken()

@@ -117,6 +117,14 @@ func start(t *testing.T, change func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := serve(t, g, f)
+	r.log = log
+	return r
+}
+
+// serve lets a gateway answer on a real connection.
+func serve(t *testing.T, g *Gateway, f *functions) *rig {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +138,7 @@ func start(t *testing.T, change func(*Config)) *rig {
 		_ = g.Close()
 		<-done
 	})
-	return &rig{f, l.Addr().String(), log}
+	return &rig{f, l.Addr().String(), nil}
 }
 
 // raw sends bytes as they are, and reads as many answers as there are methods.
@@ -689,7 +697,7 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		}, "domain app.example.com: there is no API nope with the stage Prod"},
 		{"a WebSocket API and another on one domain", func(c *Config) {
 			mapped(c)
-			c.APIs[1].Kind = sam.WebSocket
+			c.APIs[1].Kind, c.APIs[1].Selection = sam.WebSocket, "$request.body.action"
 		}, "domain app.example.com: a WebSocket API cannot share"},
 		{"a route with an authorizer that is not there", func(c *Config) { c.APIs[0].Routes[0].Authorizer = "Nope" }, "route GET /: there is no authorizer Nope"},
 		{"a text without quotes", header("ACCESS_DENIED", "no-store"), "no-store is not modelled"},

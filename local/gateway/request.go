@@ -18,6 +18,7 @@ import (
 
 // request is one request on its way through the gateway.
 type request struct {
+	raw       *http.Request
 	host      string // as the gateway knows it
 	method    string // as API Gateway takes it, which a header may override
 	fullPath  string // as the client sent it, with the stage or the base path
@@ -34,6 +35,7 @@ type request struct {
 	id, extID string
 
 	route      *sam.Route
+	socket     *socket           // that a handshake asks for
 	parameters map[string]string // of the path
 	authorizer map[string]any    // what the authorizer said, principalId among it; nil where none was asked
 	latency    time.Duration     // of the authorizer
@@ -51,6 +53,7 @@ var replaced = []string{"x-forwarded-for", "x-forwarded-port", "x-forwarded-prot
 
 func (g *Gateway) read(r *http.Request, body []byte) *request {
 	q := &request{
+		raw:      r,
 		host:     strings.ToLower(r.Host),
 		method:   r.Method,
 		fullPath: r.URL.EscapedPath(),
