@@ -67,6 +67,10 @@ func (a *authorizer) judge(ctx context.Context, event []byte, d *decision) {
 		d.code = reason.EventUnknown
 		return
 	}
+	if !d.request.Mounted && policy.Plain(d.request.Path) {
+		d.code = reason.MountUnknown
+		return
+	}
 	d.by.read(&d.request)
 	if d.code = d.by.code; d.code != reason.OK {
 		return

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -234,6 +236,74 @@ func TestPaths(t *testing.T) {
 	}
 	for _, path := range []string{"/x%20y", "/%C3%A9", "/a@b:c", "/adminx"} {
 		d.want(t, script.at("GET", path).session(token), "allow ok")
+	}
+}
+
+// TestMounts: where nobody can tell which part of the path is a base path, nobody can tell which rules are meant. Bob is no admin.
+func TestMounts(t *testing.T) {
+	d := newDoor(t, rules(table))
+	bob := page.session(d.pool.IDToken(nil))
+	for _, c := range []struct {
+		kind                              apigw.Kind
+		domain, path, arn, template, rest string // rest is what the template's {proxy+} stands for
+		want                              string
+	}{
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "GET/admin/x", "ANY /{proxy+}", "admin/x", "403 group_required"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "$default", "ANY /{proxy+}", "admin/x", "403 group_required"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "GET/", "ANY /{proxy+}", "admin/x", "403 group_required"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "GET/v1/admin/x", "ANY /{proxy+}", "admin/x", "500 mount_unknown"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "GET/admin/x", "$default", "", "403 group_required"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "$default", "$default", "", "500 mount_unknown"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "GET/", "$default", "", "500 mount_unknown"},
+		{apigw.HTTP2, "app.example.com", "/v1/admin/x", "GET/v1/admin/x", "$default", "", "500 mount_unknown"},
+		{apigw.HTTP2, host, "/Prod/admin/x", "$default", "$default", "", "403 group_required"},
+		{apigw.HTTP2, host, "/admin/x", "GET/admin/x", "ANY /{proxy+}", "admin/x", "500 mount_unknown"},
+		{apigw.HTTP1, "app.example.com", "/v1/admin/x", "GET/admin/x", "/{proxy+}", "admin/x", "403 group_required"},
+		{apigw.HTTP1, "app.example.com", "/v1/admin/x", "$default", "$default", "", "500 mount_unknown"},
+		{apigw.HTTP1, "app.example.com", "/v1/admin/x", "GET/v1/admin/x", "$default", "", "500 mount_unknown"},
+		{apigw.REST, "app.example.com", "/v1/admin/x", "GET/admin/x", "/{proxy+}", "admin/x", "denied group_required"},
+		{apigw.REST, "app.example.com", "/v1/admin/x", "GET/v1/admin/x", "/{proxy+}", "admin/x", "500 mount_unknown"},
+		{apigw.REST, "app.example.com", "/v1/admin/x", "GET/admin/x", "/{proxy+}", "v1/admin/x", "500 mount_unknown"},
+		{apigw.REST, "app.example.com", "/v1/admin/x", "GET/", "/{proxy+}", "admin/x", "500 mount_unknown"},
+		{apigw.REST, host, "/v1/admin/x", "GET/admin/x", "/{proxy+}", "admin/x", "500 mount_unknown"},
+		{apigw.REST, "app.example.com", "/v1//admin/x", "GET/v1/admin/x", "/{proxy+}", "admin/x", "denied path_not_canonical"},
+	} {
+		var e object
+		switch c.kind {
+		case apigw.HTTP2:
+			r := bob
+			r.kind, r.method, r.path = c.kind, "GET", c.path
+			e = r.payload2()
+			e["rawPath"], e["routeArn"], e["routeKey"] = c.path, arn+c.arn, c.template
+		default:
+			r := bob
+			r.kind, r.method, r.path = c.kind, "GET", c.path
+			e = r.payload1(t)
+			e["methodArn"], e["resource"] = arn+c.arn, c.template
+		}
+		e["pathParameters"] = object{"proxy": c.rest}
+		about := e["requestContext"].(object)
+		about["domainName"], about["path"] = c.domain, c.path
+		event, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.log.Reset()
+		b, err := d.Invoke(context.Background(), event)
+		var line struct{ Outcome, Reason string }
+		if e := json.Unmarshal(d.log.Bytes(), &line); e != nil {
+			t.Fatal(e)
+		}
+		got := "500 " + line.Reason
+		if err == nil {
+			got = map[bool]string{true: "denied ", false: "403 "}[c.kind == apigw.REST] + line.Reason
+			if a := decode(t, b); a.allows(arn + c.arn) {
+				got = "allow " + line.Reason
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s %s%s, ARN %s, route %s: %s, want %s", c.kind, c.domain, c.path, c.arn, c.template, got, c.want)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ type Request struct {
 	Route     string // the path below Base, as the client sent it; "$connect" for WebSocket
 	Path      string // the path as the client sees it; "" for WebSocket
 	Base      string // where the API is mounted: the stage, a base path, or ""
+	Mounted   bool   // the event says so; otherwise Base is a guess, and Route is ""
 	Domain    string // the host name that was called
 	RequestID string
 

@@ -1,7 +1,9 @@
-// This file finds where an API is mounted: which part of the path that a client sees is stage or base path, and which the API's own.
+// This file finds where an API is mounted: which part of the path that a client sees is stage or base path, and which the API's own. Rules are about the
+// latter alone, so a wrong guess would leave a rule behind.
 //
-// No member says so. At the API's own host name the path begins with the stage, at a custom domain name with the base path, if there is one; the
-// member "path" lacks the former but has the latter. What is certain is the resource that matched: filled in, it is what the path ends with.
+// No member says so. At the API's own host name the path begins with the stage, at a custom domain name with the base path, if there is one. What the
+// ARN says, and the route's template with its parameters filled in, is what the path ends with; the stage, at the API's own host name, what it begins
+// with. All that say something have to say the same.
 
 package apigw
 
@@ -12,27 +14,71 @@ import (
 	"edgeauth/internal/jsonread"
 )
 
-// mount divides path into Base and Route. The route is what the ARN says if path ends with that, else the template filled in.
+// mount divides path into Base and Route, if that can be told. Otherwise Base is a guess that is good for a link, and there is no Route.
 func (r *Request) mount(path, arnPath, template string) {
 	r.Path = path
-	b, ok := before(path, arnPath)
-	if !ok {
-		b = base(path, r.stage(), template, r.event.parameters)
+	if r.Base, r.Mounted = r.agreed(path, arnPath, template); !r.Mounted {
+		r.Base = base(path, r.event.context.stage, template, r.event.parameters)
+		return
 	}
-	r.Base = b
-	if r.Route = path[len(b):]; r.Route == "" {
+	if r.Route = path[len(r.Base):]; r.Route == "" {
 		r.Route = "/"
 	}
 }
 
-// stage returns the stage, if it may be the beginning of a path. An HTTP API has none there if it is called $default, nor under a domain of its own:
-// what looks like it then is the client's.
-func (r *Request) stage() string {
-	stage := r.event.context.stage
-	if r.Kind != REST && (stage == "$default" || !strings.Contains(r.Domain, ".execute-api.")) {
-		return ""
+// agreed returns the base that every part of the event which says something says.
+func (r *Request) agreed(path, arnPath, template string) (agreed string, ok bool) {
+	ours := strings.Contains(r.Domain, ".execute-api.")
+	filled, whole := expand(template, r.event.parameters)
+	byARN, byTemplate, byStage := said(path, arnPath), said(path, filled), claim{}
+	if r.Kind != REST && arnPath == "/" && template != "/" {
+		byARN = claim{} // what the ARN of a catch-all route looks like is not documented
 	}
-	return stage
+	if !whole {
+		byTemplate = claim{speaks: true}
+	}
+	if stage := r.event.context.stage; ours && stage != "" {
+		byStage = claim{base: "/" + stage, speaks: true}
+		if r.Kind != REST && stage == "$default" {
+			byStage.base = ""
+		}
+		byStage.fits = path == byStage.base || strings.HasPrefix(path, byStage.base+"/")
+	}
+	if !byTemplate.speaks && !byStage.speaks && byARN.base == "" && r.Kind != REST && !local(r.Domain) {
+		return "", false // an ARN with the base path in it would look the same
+	}
+	for _, c := range [...]claim{byARN, byTemplate, byStage} {
+		switch {
+		case !c.speaks:
+		case !c.fits || ok && c.base != agreed:
+			return "", false
+		default:
+			agreed, ok = c.base, true
+		}
+	}
+	return agreed, ok
+}
+
+// claim is what one part of an event says about the base.
+type claim struct {
+	base   string
+	speaks bool // it says something
+	fits   bool // which can be true of the path
+}
+
+// said returns what a route, if it is one, says about the base of path.
+func said(path, route string) claim {
+	if !strings.HasPrefix(route, "/") {
+		return claim{}
+	}
+	b, ok := before(path, route)
+	return claim{b, true, ok}
+}
+
+// local reports whether a host is this machine, where no base path is unknown.
+func local(host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return name == "localhost" || name == "127.0.0.1"
 }
 
 // base returns what path has before a template filled in; where that fails, the stage if path begins with it.

@@ -14,6 +14,7 @@ func (r *Request) webSocket() bool {
 		return false
 	}
 	r.Kind, r.Resource, r.Route = WebSocket, "$connect", "$connect"
+	r.Mounted = true // there is nothing below a base
 	r.request()
 	return true
 }

@@ -77,6 +77,7 @@ const (
 	ProviderUnavailable Code = "provider_unavailable"
 	ConfigUnavailable   Code = "config_unavailable"
 	EventUnknown        Code = "event_unknown"
+	MountUnknown        Code = "mount_unknown" // the event does not say where the API is mounted, so nobody knows which rules are meant
 	Internal            Code = "internal"
 )
 
@@ -96,7 +97,7 @@ var outcomes = map[Code]Outcome{
 
 	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, NoRule: Refused, CrossSite: Refused, Override: Refused, PathNotPlain: Refused, TooLarge: Refused,
 
-	KeysUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, Internal: CannotTell,
+	KeysUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, MountUnknown: CannotTell, Internal: CannotTell,
 }
 
 // Outcome returns the kind of answer that c leads to; a code outside the list is CannotTell, so that a slip never lets anybody in.
