@@ -11,18 +11,22 @@ SIGN_IN_AS := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice@e
 FUZZTIME   ?= 20s
 RUN_FLAGS  ?=
 RULES      ?=
-GO_BUILD   := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
+VERSION    :=
+OUT        ?= dist
+TOOL       ?= build/edgeauth
+MODULE_AT  := $(shell sed -n 's/^module //p' go.mod)
+GO_BUILD    = CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w $(if $(VERSION),-X $(MODULE_AT)/internal/version.tag=$(VERSION))'
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint e2e cookie token smoke template-check kits rehearsal mutants fuzz bench clients tools $(FUNCTIONS:%=build-%)
+.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits rehearsal mutants fuzz bench clients tools $(FUNCTIONS:%=build-%)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file: with these access rules; RUN_FLAGS: see local/README.md)
 	@$(MAKE) -s build ARCH=$$(go env GOARCH) OS=$$(go env GOOS) BUILD=build/here >/dev/null
-	@go build -o build/edgeauth ./cmd/edgeauth
+	@$(MAKE) -s tool
 	@exec build/edgeauth run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
 build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes
@@ -36,6 +40,16 @@ build-DashboardFunction:  PACKAGE = ./app/dashboard
 build-ApiFunction:        PACKAGE = ./app/api
 $(FUNCTIONS:%=build-%):
 	@GOOS=$(OS) GOARCH=$(ARCH) $(GO_BUILD) -o $(ARTIFACTS_DIR)/bootstrap $(PACKAGE)
+
+tool: ## build the tool edgeauth, for this machine (OS=, ARCH=: another; TOOL=: where it goes)
+	@GOOS=$(if $(filter command,$(firstword $(origin OS))),$(OS)) GOARCH=$(if $(filter command,$(firstword $(origin ARCH))),$(ARCH)) $(GO_BUILD) -o $(TOOL) ./cmd/edgeauth
+
+release: ## make what is handed to others, reproducibly, into OUT (VERSION=: the name; else the tag of this commit)
+	@go run ./internal/release -version '$(or $(VERSION),$(shell git describe --tags --always --dirty 2>/dev/null),dev)' -out $(OUT)
+	@cat $(OUT)/checksums.txt
+
+module: ## give the module a name under which others can fetch your fork: MODULE=github.com/acme/edgeauth
+	@go run ./internal/rename '$(MODULE)'
 
 test: ## run every test that needs only Go and a C compiler, with the race detector
 	@go vet ./...

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"edgeauth/internal/config"
@@ -22,10 +23,10 @@ import (
 
 // arrows says which packages of ours each package may import. A package that is not listed fails the test, and so does an arrow.
 var arrows = map[string][]string{
-	"authorizer":    {"config", "token", "cookie", "policy", "apigw", "identity", "jwks", "reason", "jsonwrite", "intent"},
-	"callback":      {"config", "cognito", "token", "cookie", "login", "apigw", "jwks", "reason"},
-	"app/dashboard": {"identity", "apigw"},
-	"app/api":       {"identity", "apigw"},
+	"authorizer":    {"version", "config", "token", "cookie", "policy", "apigw", "identity", "jwks", "reason", "jsonwrite", "intent"},
+	"callback":      {"version", "config", "cognito", "token", "cookie", "login", "apigw", "jwks", "reason"},
+	"app/dashboard": {"version", "identity", "apigw"},
+	"app/api":       {"version", "identity", "apigw"},
 
 	"jwks":     {"jsonread", "base64url", "reason", "endpoint"},
 	"cuts":     {"jsonread", "jsonwrite", "reason", "endpoint"},
@@ -45,15 +46,18 @@ var arrows = map[string][]string{
 	"internal/config":    {},
 	"internal/endpoint":  {},
 	"internal/reason":    {},
+	"internal/version":   {},
 
 	"internal/token/tokentest":   {"token", "jwks"},
 	"internal/intent/intenttest": {},
 
 	"internal/yardstick": {"cookie", "token/tokentest"},
 	"internal/mutants":   {},
+	"internal/release":   {},
+	"internal/rename":    {},
 
 	// The tool calls what runs and what tries a system, and neither knows the other.
-	"cmd/edgeauth": {"local", "smoke"},
+	"cmd/edgeauth": {"version", "local", "smoke"},
 	"smoke":        {}, // tries a running system from outside
 
 	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.
@@ -65,7 +69,16 @@ var arrows = map[string][]string{
 }
 
 // sdkOnlyIn names the one package that may link the AWS SDK: the authorizer's cold start must not pay for it.
-const sdkOnlyIn = "edgeauth/internal/cognito"
+const sdkOnlyIn = "internal/cognito"
+
+// modulePath is the module's name, which `make module` changes, and a slash.
+var modulePath = sync.OnceValue(func() string {
+	out, err := exec.Command("go", "list", "-m").Output()
+	if err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(string(out)) + "/"
+})
 
 type goPackage struct {
 	ImportPath, Dir string
@@ -94,17 +107,17 @@ func packages(t *testing.T) []goPackage {
 
 func TestImportArrows(t *testing.T) {
 	for _, p := range packages(t) {
-		name := strings.TrimPrefix(p.ImportPath, "edgeauth/")
+		name := strings.TrimPrefix(p.ImportPath, modulePath())
 		allowed, listed := arrows[name]
 		if !listed {
 			t.Errorf("package %s is not in the plan", name)
 			continue
 		}
 		for _, imported := range p.Imports {
-			if strings.HasPrefix(imported, "github.com/aws/aws-sdk-go-v2") && p.ImportPath != sdkOnlyIn {
+			if strings.HasPrefix(imported, "github.com/aws/aws-sdk-go-v2") && name != sdkOnlyIn {
 				t.Errorf("%s imports %s: only %s may", name, imported, sdkOnlyIn)
 			}
-			ours, found := strings.CutPrefix(imported, "edgeauth/")
+			ours, found := strings.CutPrefix(imported, modulePath())
 			if !found {
 				continue
 			}

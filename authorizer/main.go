@@ -9,11 +9,16 @@ import (
 	"os"
 
 	"edgeauth/internal/jsonwrite"
+	"edgeauth/internal/version"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
 func main() {
+	if version.Asked(os.Args, os.Stdout) {
+		return
+	}
+	os.Stdout.Write(append(jsonwrite.AppendString([]byte(`{"level":"INFO","msg":"start","version":`), version.String()), "}\n"...))
 	a, err := build(os.LookupEnv, os.Stdout)
 	if err != nil {
 		os.Stderr.Write(append(jsonwrite.AppendString([]byte(`{"level":"ERROR","msg":"start","error":`), err.Error()), "}\n"...))

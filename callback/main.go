@@ -12,12 +12,17 @@ import (
 	"edgeauth/internal/cognito"
 	"edgeauth/internal/config"
 	"edgeauth/internal/login"
+	"edgeauth/internal/version"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
 func main() {
+	if version.Asked(os.Args, os.Stdout) {
+		return
+	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	slog.Info("start", "version", version.String())
 	h, settings, err := handler(os.LookupEnv)
 	if err != nil {
 		slog.Error("start", "error", err.Error())

@@ -4,15 +4,20 @@ package main
 
 import (
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"edgeauth/identity"
 	"edgeauth/internal/apigw"
+	"edgeauth/internal/version"
 )
 
 func main() {
+	if version.Asked(os.Args, os.Stdout) {
+		return
+	}
 	lambda.Start(apigw.Proxy(handler(time.Now), identity.NewContext))
 }
 

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"edgeauth/internal/version"
 )
 
 // Exit codes. Every help page names them.
@@ -71,6 +73,9 @@ func tool(ctx context.Context, args []string, c console) int {
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
 		list(c.stdout, all)
+		return exitDone
+	case "-version", "--version", "version":
+		fmt.Fprintln(c.stdout, version.String())
 		return exitDone
 	}
 	for _, one := range all {
@@ -132,7 +137,7 @@ func list(w io.Writer, all []command) {
 	for _, one := range all {
 		fmt.Fprintf(w, "  %-10s %s\n", one.name, one.does)
 	}
-	fmt.Fprint(w, "\nedgeauth COMMAND -h explains one, with examples.\nExit codes: 0 done, or yes; 1 failed, or no; 2 the command line is not understood.\n")
+	fmt.Fprint(w, "\nedgeauth COMMAND -h explains one, with examples; edgeauth -version says which release this is.\nExit codes: 0 done, or yes; 1 failed, or no; 2 the command line is not understood.\n")
 }
 
 func (one command) help(w io.Writer) {
