@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -75,7 +76,7 @@ func tool(ctx context.Context, args []string, c console) int {
 		list(c.stdout, all)
 		return exitDone
 	case "-version", "--version", "version":
-		fmt.Fprintln(c.stdout, version.String())
+		fmt.Fprintln(c.stdout, release())
 		return exitDone
 	}
 	for _, one := range all {
@@ -85,6 +86,15 @@ func tool(ctx context.Context, args []string, c console) int {
 	}
 	fmt.Fprintf(c.stderr, "edgeauth: there is no command %q (-h lists them)\n", args[0])
 	return exitUsage
+}
+
+// release is the tag that this was built from; of a tool that `go install` has fetched, the module's version.
+func release() string {
+	info, ok := debug.ReadBuildInfo()
+	if tag := version.String(); tag != "dev" || !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return tag
+	}
+	return info.Main.Version
 }
 
 func (one command) run(ctx context.Context, args []string, c console) int {
