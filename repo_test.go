@@ -273,3 +273,51 @@ func TestClaimsHaveTheirTests(t *testing.T) {
 		}
 	}
 }
+
+// TestTheMapIsTrue holds CONTRIBUTING.md and the configuration of updates to the tree: every file and folder that they name is there.
+func TestTheMapIsTrue(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	top := map[string]bool{}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		top[e.Name()] = true
+	}
+	named := 0
+	for _, m := range regexp.MustCompile("`([^` ]+)`").FindAllStringSubmatch(string(text), -1) {
+		first, _, nested := strings.Cut(m[1], "/")
+		if first == "" || !nested && !strings.Contains(m[1], ".") {
+			continue // a route or a word
+		}
+		named++
+		if found, err := filepath.Glob(m[1]); !top[first] || err != nil || len(found) == 0 {
+			t.Errorf("CONTRIBUTING.md names %s, which is not there", m[1])
+		}
+	}
+	if named < 50 {
+		t.Errorf("CONTRIBUTING.md names %d files", named)
+	}
+
+	updates, err := os.ReadFile(".github/dependabot.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^    directories: \[(.*)\]$`).FindAllStringSubmatch(string(updates), -1) {
+		for folder := range strings.SplitSeq(m[1], ", ") {
+			if found, _ := filepath.Glob(filepath.Join(".", folder, "*")); !slices.ContainsFunc(found, declares) {
+				t.Errorf("dependabot looks into %s, which declares no dependencies", folder)
+			}
+		}
+	}
+}
+
+// declares reports whether a file pins dependencies.
+func declares(file string) bool {
+	name := filepath.Base(file)
+	return name == "go.mod" || name == "package.json" || name == "pyproject.toml" || strings.HasPrefix(name, "requirements")
+}
