@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"cuts":     {"jsonread", "jsonwrite", "reason", "endpoint"},
 	"identity": {"jsonwrite", "intent"},
 
-	"internal/login":    {"identity", "cookie", "jar", "policy", "token", "reason", "intent"},
+	"internal/login":     {"identity", "cookie", "jar", "policy", "token", "reason", "intent"},
 	"internal/jar":       {"cookie", "reason"},
 	"internal/intent":    {},
 	"internal/token":     {"identity", "jwks", "jsonread", "base64url", "reason"},
