@@ -481,6 +481,7 @@ func TestAProviderThatDoesNotAskAgainIsStopped(t *testing.T) {
 		w.Advance(time.Second)
 		w.wants(b.open(w.idp.authorize(t, next(t, b.open(again)), "alice")), 302, "ok")
 	}
+	next(t, b.fork().open(base+"/auth/login?prompt=login&return_to=%2FProd%2Fother"))
 	res := b.open(again)
 	w.wants(res, 400, "login_loop")
 	if !strings.Contains(body(res), "did not: your sign-in stays as old as it was") {
@@ -490,6 +491,10 @@ func TestAProviderThatDoesNotAskAgainIsStopped(t *testing.T) {
 
 	w.idp.set(func(p *provider) { p.claims = nil }) // one that asks
 	c := w.browser()
+	c.signIn("alice", base+"/a")
+	for range 3 { // bounces are something else
+		w.wants(c.open(base+"/auth/login?return_to=%2FProd%2Fa"), 302, "ok")
+	}
 	for range 4 {
 		w.Advance(time.Second)
 		w.wants(c.open(w.idp.authorize(t, next(t, c.open(again)), "alice")), 302, "ok")
