@@ -5,6 +5,7 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -69,6 +70,9 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 	if a.rules, err = policy.Parse(ruleText(settings)); err != nil {
 		return nil, fmt.Errorf("authorizer: %w", err)
 	}
+	if settings.Rotation && a.rules.WantsRecent() {
+		return nil, errRotation
+	}
 	if a.session, err = verifier(token.ID, pools, keys, now, func(p config.Trust) []string { return p.ClientIDs }); err != nil {
 		return nil, err
 	}
@@ -80,6 +84,10 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 	}
 	return a, nil
 }
+
+// errRotation keeps a rule from resting on what nobody can tell from a token: with rotation, renewed tokens were seen to say a later auth_time than the
+// sign-in's, and a stolen session that renews itself would pass for one of a moment ago.
+var errRotation = errors.New("authorizer: rules with max-age cannot be relied on while refresh tokens rotate: set RefreshTokenRotation=DISABLED, or drop max-age")
 
 func ruleText(settings config.Authorizer) string {
 	if settings.Rules != "" {

@@ -334,3 +334,25 @@ func TestEveryRefusalHasItsCode(t *testing.T) {
 		}
 	}
 }
+
+// TestRotationAndRecentSignIns exclude each other: what a renewed token says of the sign-in cannot be relied on.
+func TestRotationAndRecentSignIns(t *testing.T) {
+	for _, row := range []struct {
+		rules, rotation string
+		starts          bool
+	}{
+		{"* /* signed-in", "true", true},
+		{"* /* signed-in\n* /pay max-age:10m", "false", true},
+		{"* /* signed-in\n* /pay max-age:10m", "true", false},
+		{"* /* signed-in max-age:10m", "true", false},
+	} {
+		settings := map[string]string{
+			"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": "https://keys.example/", "AUTH_CLIENT_IDS": tokentest.ClientID,
+			"AUTH_RULES": row.rules, "AUTH_ROTATION": row.rotation, "AUTH_JWKS": string(tokentest.New(t).JWKS()),
+		}
+		_, err := build(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, io.Discard)
+		if (err == nil) != row.starts || err != nil && !errors.Is(err, errRotation) {
+			t.Errorf("%q with rotation %s: %v", row.rules, row.rotation, err)
+		}
+	}
+}

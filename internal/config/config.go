@@ -38,6 +38,7 @@ type Authorizer struct {
 	Claims          []string // AUTH_CLAIMS: names of further claims that backends get
 	LoginPath       string   // AUTH_LOGIN_PATH: where the login is on every host of this API, such as /auth; "" when it is under the request's own base
 	SimpleResponses bool     // AUTH_SIMPLE_RESPONSES: whether HTTP APIs with payload 2.0 want simple responses; false when not set
+	Rotation        bool     // AUTH_ROTATION: whether renewals replace refresh tokens, so that no rule may ask for a recent sign-in; false when not set
 	Trust           []Trust  // AUTH_TRUST: further user pools
 }
 
@@ -64,7 +65,7 @@ type Callback struct {
 var Settings = map[string][]string{
 	"authorizer": {
 		"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES", "AUTH_BEARER_CLIENT_IDS", "AUTH_BEARER_ID_TOKENS",
-		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SCOPES", "AUTH_LOGIN_PATH", "AUTH_SIMPLE_RESPONSES", "AUTH_TRUST",
+		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SCOPES", "AUTH_LOGIN_PATH", "AUTH_SIMPLE_RESPONSES", "AUTH_ROTATION", "AUTH_TRUST",
 	},
 	"callback": {"AUTH_PARAMETER"},
 }
@@ -82,6 +83,7 @@ func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 		Claims:          e.claims("AUTH_CLAIMS", e.scopes("AUTH_SCOPES")),
 		LoginPath:       e.path("AUTH_LOGIN_PATH"),
 		SimpleResponses: e.bool("AUTH_SIMPLE_RESPONSES"),
+		Rotation:        e.bool("AUTH_ROTATION"),
 		Trust:           e.trust("AUTH_TRUST"),
 	}
 	return a, e.err()

@@ -45,7 +45,7 @@ func TestForAuthorizer(t *testing.T) {
 func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 	got, err := ForAuthorizer(environmentOf(with(authorizerEnvironment,
 		"AUTH_RULES", "* /* signed-in", "AUTH_BEARER_CLIENT_IDS", "m1,m2", "AUTH_BEARER_ID_TOKENS", "true", "AUTH_CLAIMS", "custom:plan", "AUTH_SCOPES", "openid email profile", "AUTH_LOGIN_PATH", "/auth",
-		"AUTH_ALLOWED_ORIGINS", "https://a.example http://localhost:8080", "AUTH_SIMPLE_RESPONSES", "true",
+		"AUTH_ALLOWED_ORIGINS", "https://a.example http://localhost:8080", "AUTH_SIMPLE_RESPONSES", "true", "AUTH_ROTATION", "true",
 		"AUTH_TRUST", `[{"issuer":"https://idp.example/p","client_ids":["c"]},{"issuer":"https://other.example","bearer_client_ids":["m"],"jwks_url":"https://keys.example/"}]`)))
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 	want := Authorizer{
 		Pool: got.Pool, ClientIDs: got.ClientIDs,
 		Rules: "* /* signed-in", BearerClientIDs: []string{"m1", "m2"}, BearerIDTokens: true, Claims: []string{"custom:plan"}, LoginPath: "/auth",
-		AllowedOrigins: []string{"https://a.example", "http://localhost:8080"}, SimpleResponses: true,
+		AllowedOrigins: []string{"https://a.example", "http://localhost:8080"}, SimpleResponses: true, Rotation: true,
 		Trust: []Trust{
 			{Pool{Issuer: "https://idp.example/p", JWKSURL: "https://idp.example/p/.well-known/jwks.json"}, []string{"c"}, nil},
 			{Pool{Issuer: "https://other.example", JWKSURL: "https://keys.example/"}, nil, []string{"m"}},

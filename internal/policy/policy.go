@@ -101,6 +101,13 @@ func (r *rule) matches(method, route string) bool {
 	return below == "" || below == "/" || r.tree && below[0] == '/'
 }
 
+// WantsRecent reports whether a rule asks for a recent sign-in.
+func (t *Table) WantsRecent() bool {
+	return slices.ContainsFunc(t.rules, func(r rule) bool {
+		return slices.ContainsFunc(r.needs, func(n need) bool { return n.kind == maxAge })
+	})
+}
+
 // everything reports whether the rule is about all requests.
 func (r *rule) everything() bool { return r.methods == nil && r.path == "/" && r.tree }
 
