@@ -87,7 +87,7 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 
 // errRotation keeps a rule from resting on what nobody can tell from a token: with rotation, renewed tokens were seen to say a later auth_time than the
 // sign-in's, and a stolen session that renews itself would pass for one of a moment ago.
-var errRotation = errors.New("authorizer: rules with max-age cannot be relied on while refresh tokens rotate: set RefreshTokenRotation=DISABLED, or drop max-age")
+var errRotation = errors.New("authorizer: AUTH_RULES asks for max-age, which cannot be told while refresh tokens rotate (AUTH_ROTATION)")
 
 func ruleText(settings config.Authorizer) string {
 	if settings.Rules != "" {

@@ -630,7 +630,9 @@ func TestTheAuthorizersAnswerFits(t *testing.T) {
 		}
 		w.idp.set(func(p *provider) { p.claims = nil })
 		b.signIn("alice", base+"/")
-		w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"cognito:groups": tokentest.Groups(row.groups, row.length)} })
+		w.idp.set(func(p *provider) {
+			p.claims = tokentest.Claims{"cognito:groups": tokentest.Groups(row.groups, row.length)}
+		})
 		w.wants(b.call("POST", base+"/auth/refresh"), 400, "login_too_large")
 		if b.who() != "alice" {
 			t.Error("the session that there was is gone")

@@ -103,9 +103,14 @@ func (r *rule) matches(method, route string) bool {
 
 // WantsRecent reports whether a rule asks for a recent sign-in.
 func (t *Table) WantsRecent() bool {
-	return slices.ContainsFunc(t.rules, func(r rule) bool {
-		return slices.ContainsFunc(r.needs, func(n need) bool { return n.kind == maxAge })
-	})
+	for i := range t.rules {
+		for _, n := range t.rules[i].needs {
+			if n.kind == maxAge {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // everything reports whether the rule is about all requests.
