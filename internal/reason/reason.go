@@ -14,7 +14,7 @@ type Outcome string
 
 const (
 	Allowed    Outcome = "allowed"     // the request goes on
-	Anonymous  Outcome = "anonymous"   // no credentials were sent
+	Anonymous  Outcome = "anonymous"   // no credentials were sent, or those of a session that was ended
 	Invalid    Outcome = "invalid"     // credentials or input were sent, and they are no good
 	Refused    Outcome = "refused"     // a valid user, who may not do this
 	CannotTell Outcome = "cannot_tell" // something that is needed to decide is out of reach
@@ -24,7 +24,8 @@ const (
 	OK Code = "ok"
 
 	// Anonymous.
-	NoSession Code = "no_session"
+	NoSession  Code = "no_session"
+	SessionCut Code = "session_cut" // somebody has ended it: its owner, by signing out, or an administrator
 
 	// Invalid: the session cookie.
 	CookieBroken   Code = "cookie_broken"   // a piece of the split cookie is missing
@@ -74,6 +75,7 @@ const (
 
 	// Cannot tell.
 	KeysUnavailable     Code = "keys_unavailable"
+	CutsUnavailable     Code = "cuts_unavailable"
 	ProviderUnavailable Code = "provider_unavailable"
 	ConfigUnavailable   Code = "config_unavailable"
 	EventUnknown        Code = "event_unknown"
@@ -84,7 +86,7 @@ const (
 // outcomes holds the outcome of every code; a code that is not in it does not exist.
 var outcomes = map[Code]Outcome{
 	OK:        Allowed,
-	NoSession: Anonymous,
+	NoSession: Anonymous, SessionCut: Anonymous,
 
 	CookieBroken: Invalid, CookieConflict: Invalid,
 	TokenMalformed: Invalid, TokenAlgorithm: Invalid, TokenHeader: Invalid, TokenUnknownKey: Invalid, TokenSignature: Invalid,
@@ -97,7 +99,7 @@ var outcomes = map[Code]Outcome{
 
 	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, NoRule: Refused, CrossSite: Refused, Override: Refused, PathNotPlain: Refused, TooLarge: Refused,
 
-	KeysUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, MountUnknown: CannotTell, Internal: CannotTell,
+	KeysUnavailable: CannotTell, CutsUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, MountUnknown: CannotTell, Internal: CannotTell,
 }
 
 // Outcome returns the kind of answer that c leads to; a code outside the list is CannotTell, so that a slip never lets anybody in.

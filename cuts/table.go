@@ -1,0 +1,268 @@
+package cuts
+
+// This file decides what the table is asked and what counts as its answer. All entries are in one partition, and the sort key is the whole entry, so
+// that a reader asks for what is new by its order and writers never contend
+// (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html). Readings are strongly consistent: by others, an ending that was
+// written before a reading began could be missing from it.
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"edgeauth/internal/endpoint"
+	"edgeauth/internal/jsontext"
+	"edgeauth/internal/strict"
+)
+
+// Names of the table's attributes: its partition key, the one value of that, its sort key, and its time to live. A template or tool that makes the
+// table uses them.
+const (
+	PartitionKey = "list"
+	Partition    = "cuts"
+	SortKey      = "entry"
+	TimeToLive   = "ends"
+)
+
+// What makes an answer unusable.
+var (
+	ErrStatus    = errors.New("cuts: DynamoDB refuses")
+	ErrMalformed = errors.New("cuts: not an answer of DynamoDB")
+)
+
+// attempt is how long one request may take: two of them, the second a retry, fit into a reading.
+const attempt = Timeout / 2
+
+// maxBody is more than a page can have: 1 MB of items, as JSON.
+const maxBody = 4 << 20
+
+// table is the way to the DynamoDB table.
+type table struct {
+	name, region, endpoint string
+	credentials            Credentials
+	now                    func() time.Time
+	do                     func(*http.Request) (*http.Response, error)
+}
+
+func newTable(c Config) (table, error) {
+	t := table{name: c.Table, region: c.Region, endpoint: c.Endpoint, credentials: c.Credentials, now: c.Now}
+	if t.endpoint == "" {
+		t.endpoint = "https://dynamodb." + c.Region + "." + suffix(c.Region)
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	switch {
+	case c.Table == "":
+		return t, errors.New("cuts: Config.Table is empty")
+	case c.Region == "":
+		return t, errors.New("cuts: Config.Region is empty")
+	case c.Credentials.AccessKeyID == "" || c.Credentials.SecretAccessKey == "":
+		return t, errors.New("cuts: Config.Credentials is not a key")
+	}
+	if err := endpoint.Check(t.endpoint); err != nil {
+		return t, fmt.Errorf("cuts: %w", err)
+	}
+	t.do = ownClient()
+	if c.Client != nil {
+		t.do = endpoint.Unredirected(c.Client)
+	}
+	return t, nil
+}
+
+// suffix is the domain of a Region's partition (https://docs.aws.amazon.com/general/latest/gr/ddb.html).
+func suffix(region string) string {
+	if strings.HasPrefix(region, "cn-") {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+// ownClient returns how to ask when nobody says. It trusts Amazon's roots, and the system's once the server's chain has ended in another one. Its
+// connections are kept between readings: a new one costs more than all else that a reading does.
+func ownClient() func(*http.Request) (*http.Response, error) {
+	amazons, systems := endpoint.Unredirected(client(endpoint.AmazonRoots())), endpoint.Unredirected(client(nil))
+	var foreign atomic.Bool
+	return func(r *http.Request) (*http.Response, error) {
+		if foreign.Load() {
+			return systems(r)
+		}
+		response, err := amazons(r)
+		if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
+			foreign.Store(true)
+			r.Body, _ = r.GetBody()
+			return systems(r)
+		}
+		return response, err
+	}
+}
+
+// client speaks HTTP/1.1, which for one request is one round of work less than HTTP/2. A connection that was idle for half a minute, by the wall's
+// clock, may be dead and is not used.
+func client(roots *x509.CertPool) *http.Client {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		Protocols:              &protocols,
+		IdleConnTimeout:        30 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+	}}
+}
+
+// page is one answer to a query.
+type page struct {
+	entries []Entry
+	next    string // the sort key after which more follows; "": nothing does
+	date    int64  // when it was given, in milliseconds since 1970 by the table's clock; 0: it does not say
+}
+
+// query returns the entries after a sort key, as many as one answer holds.
+func (t *table) query(ctx context.Context, after string) (page, error) {
+	b := jsontext.AppendString([]byte(`{"TableName":`), t.name)
+	b = append(b, `,"ConsistentRead":true,"KeyConditionExpression":"#l=:l AND #e>:e","ProjectionExpression":"#e,#t","ExpressionAttributeNames":{"#l":"`+
+		PartitionKey+`","#e":"`+SortKey+`","#t":"`+TimeToLive+`"},"ExpressionAttributeValues":{":l":{"S":"`+Partition+`"},":e":{"S":`...)
+	b = append(jsontext.AppendString(b, after), `}}}`...)
+	body, date, err := t.ask(ctx, "Query", b)
+	if err != nil {
+		return page{}, err
+	}
+	p := page{date: date}
+	return p, p.read(body)
+}
+
+// put writes an entry and returns when, by the table's clock.
+func (t *table) put(ctx context.Context, e Entry) (date int64, err error) {
+	b := jsontext.AppendString([]byte(`{"TableName":`), t.name)
+	b = append(b, `,"Item":{"`+PartitionKey+`":{"S":"`+Partition+`"},"`+SortKey+`":{"S":`...)
+	b = append(jsontext.AppendString(b, e.text()), '}')
+	if !e.Ends.IsZero() {
+		b = append(b, `,"`+TimeToLive+`":{"N":"`...)
+		b = append(strconv.AppendInt(b, e.Ends.Unix(), 10), `"}`...)
+	}
+	_, date, err = t.ask(ctx, "PutItem", append(b, '}', '}'))
+	return date, err
+}
+
+// ask sends one request, and once more if that failed. What is asked here may be asked twice: an entry that is written again is the same one.
+func (t *table) ask(ctx context.Context, operation string, body []byte) (answer string, date int64, err error) {
+	if answer, date, err = t.send(ctx, operation, body); err != nil && ctx.Err() == nil {
+		answer, date, err = t.send(ctx, operation, body)
+	}
+	return answer, date, err
+}
+
+func (t *table) send(ctx context.Context, operation string, body []byte) (string, int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return "", 0, err
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+	t.credentials.sign(r, body, t.region, t.now())
+	response, err := t.do(r)
+	if err != nil {
+		return "", 0, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return "", 0, err
+	case response.StatusCode != http.StatusOK:
+		return "", 0, fmt.Errorf("%w with %d %s", ErrStatus, response.StatusCode, exception(string(answer)))
+	case len(answer) > maxBody:
+		return "", 0, ErrMalformed
+	}
+	at, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return string(answer), 0, nil
+	}
+	return string(answer), at.UnixMilli(), nil
+}
+
+// exception is the name of the error that an answer tells of, "" if it is nothing that may be repeated.
+func exception(answer string) string {
+	s := strict.Scan(answer)
+	name := ""
+	for member := range s.Members() {
+		if member == "__type" {
+			name, _ = s.String()
+		} else {
+			s.Skip()
+		}
+	}
+	name = name[strings.LastIndexByte(name, '#')+1:]
+	if s.End() != nil || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+		return ""
+	}
+	return name
+}
+
+// read reads an answer to a query.
+func (p *page) read(answer string) error {
+	s := strict.Scan(answer)
+	items := false
+	var broken error
+	for member := range s.Members() {
+		switch member {
+		case "Items":
+			items = true
+			for range s.Elements() {
+				i := readItem(&s)
+				e, err := parse(i.entry, i.ends)
+				if err != nil {
+					broken = err
+				}
+				p.entries = append(p.entries, e)
+			}
+		case "LastEvaluatedKey":
+			if p.next = readItem(&s).entry; p.next == "" {
+				broken = ErrMalformed
+			}
+		default:
+			s.Skip()
+		}
+	}
+	switch err := s.End(); {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	case !items:
+		return ErrMalformed
+	}
+	return broken
+}
+
+// item is what of an item matters.
+type item struct {
+	entry string
+	ends  int64
+}
+
+func readItem(s *strict.Scanner) (i item) {
+	for name := range s.Members() {
+		for kind := range s.Members() {
+			value, _ := s.String()
+			switch {
+			case name == SortKey && kind == "S":
+				i.entry = value
+			case name == TimeToLive && kind == "N":
+				i.ends, _ = strconv.ParseInt(value, 10, 64)
+			}
+		}
+	}
+	return i
+}
