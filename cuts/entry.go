@@ -76,10 +76,11 @@ func (e Entry) valid() error {
 	return ErrEntry
 }
 
-// parse reads the entry that text writes. One of an unknown kind ends something that this reader cannot tell, so it is an error.
+// parse reads the entry that text writes. One of an unknown kind ends something that this reader cannot tell, so it is an error. Its name is a
+// copy, which keeps no page in memory.
 func parse(text string, ends int64) (Entry, error) {
 	kind, name, _ := strings.Cut(strings.TrimPrefix(text, stamp(moment(text))+" "), " ")
-	e := Entry{Kind: Kind(kind), Name: name, At: time.UnixMilli(moment(text))}
+	e := Entry{Kind: Kind(kind), Name: strings.Clone(name), At: time.UnixMilli(moment(text))}
 	if ends != 0 {
 		e.Ends = time.Unix(ends, 0)
 	}

@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"edgeauth/internal/endpoint"
-	"edgeauth/internal/jsontext"
-	"edgeauth/internal/strict"
+	"edgeauth/internal/jsonread"
+	"edgeauth/internal/jsonwrite"
 )
 
 // Names of the table's attributes: its partition key, the one value of that, its sort key, and its time to live. A template or tool that makes the
@@ -130,10 +130,10 @@ type page struct {
 
 // query returns the entries after a sort key, as many as one answer holds.
 func (t *table) query(ctx context.Context, after string) (page, error) {
-	b := jsontext.AppendString([]byte(`{"TableName":`), t.name)
+	b := jsonwrite.AppendString([]byte(`{"TableName":`), t.name)
 	b = append(b, `,"ConsistentRead":true,"KeyConditionExpression":"#l=:l AND #e>:e","ProjectionExpression":"#e,#t","ExpressionAttributeNames":{"#l":"`+
 		PartitionKey+`","#e":"`+SortKey+`","#t":"`+TimeToLive+`"},"ExpressionAttributeValues":{":l":{"S":"`+Partition+`"},":e":{"S":`...)
-	b = append(jsontext.AppendString(b, after), `}}}`...)
+	b = append(jsonwrite.AppendString(b, after), `}}}`...)
 	body, date, err := t.ask(ctx, "Query", b)
 	if err != nil {
 		return page{}, err
@@ -144,9 +144,9 @@ func (t *table) query(ctx context.Context, after string) (page, error) {
 
 // put writes an entry and returns when, by the table's clock.
 func (t *table) put(ctx context.Context, e Entry) (date int64, err error) {
-	b := jsontext.AppendString([]byte(`{"TableName":`), t.name)
+	b := jsonwrite.AppendString([]byte(`{"TableName":`), t.name)
 	b = append(b, `,"Item":{"`+PartitionKey+`":{"S":"`+Partition+`"},"`+SortKey+`":{"S":`...)
-	b = append(jsontext.AppendString(b, e.text()), '}')
+	b = append(jsonwrite.AppendString(b, e.text()), '}')
 	if !e.Ends.IsZero() {
 		b = append(b, `,"`+TimeToLive+`":{"N":"`...)
 		b = append(strconv.AppendInt(b, e.Ends.Unix(), 10), `"}`...)
@@ -156,47 +156,47 @@ func (t *table) put(ctx context.Context, e Entry) (date int64, err error) {
 }
 
 // ask sends one request, and once more if that failed. What is asked here may be asked twice: an entry that is written again is the same one.
-func (t *table) ask(ctx context.Context, operation string, body []byte) (answer string, date int64, err error) {
+func (t *table) ask(ctx context.Context, operation string, body []byte) (answer []byte, date int64, err error) {
 	if answer, date, err = t.send(ctx, operation, body); err != nil && ctx.Err() == nil {
 		answer, date, err = t.send(ctx, operation, body)
 	}
 	return answer, date, err
 }
 
-func (t *table) send(ctx context.Context, operation string, body []byte) (string, int64, error) {
+func (t *table) send(ctx context.Context, operation string, body []byte) ([]byte, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.endpoint+"/", bytes.NewReader(body))
 	if err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	t.credentials.sign(r, body, t.region, t.now())
 	response, err := t.do(r)
 	if err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return "", 0, err
+		return nil, 0, err
 	case response.StatusCode != http.StatusOK:
-		return "", 0, fmt.Errorf("%w with %d %s", ErrStatus, response.StatusCode, exception(string(answer)))
+		return nil, 0, fmt.Errorf("%w with %d %s", ErrStatus, response.StatusCode, exception(answer))
 	case len(answer) > maxBody:
-		return "", 0, ErrMalformed
+		return nil, 0, ErrMalformed
 	}
 	at, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
-		return string(answer), 0, nil
+		return answer, 0, nil
 	}
-	return string(answer), at.UnixMilli(), nil
+	return answer, at.UnixMilli(), nil
 }
 
 // exception is the name of the error that an answer tells of, "" if it is nothing that may be repeated.
-func exception(answer string) string {
-	s := strict.Scan(answer)
+func exception(answer []byte) string {
+	s := jsonread.New(answer)
 	name := ""
 	for member := range s.Members() {
 		if member == "__type" {
@@ -213,8 +213,8 @@ func exception(answer string) string {
 }
 
 // read reads an answer to a query.
-func (p *page) read(answer string) error {
-	s := strict.Scan(answer)
+func (p *page) read(answer []byte) error {
+	s := jsonread.New(answer)
 	items := false
 	var broken error
 	for member := range s.Members() {
@@ -252,7 +252,7 @@ type item struct {
 	ends  int64
 }
 
-func readItem(s *strict.Scanner) (i item) {
+func readItem(s *jsonread.Reader) (i item) {
 	for name := range s.Members() {
 		for kind := range s.Members() {
 			value, _ := s.String()
