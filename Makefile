@@ -27,6 +27,7 @@ help: ## list what can be made
 run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file: with these access rules; RUN_FLAGS: see local/README.md)
 	@$(MAKE) -s build ARCH=$$(go env GOARCH) OS=$$(go env GOOS) BUILD=build/here >/dev/null
 	@$(MAKE) -s tool
+	$(if $(RULES),@test -r '$(RULES)' || { echo 'RULES: there is no file $(RULES)' >&2; exit 1; })
 	@exec build/edgeauth run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
 build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes

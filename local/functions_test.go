@@ -107,6 +107,25 @@ func TestRemote(t *testing.T) {
 	}
 }
 
+// A wrong address of the keys is said at the start, in words, and nothing else stops for it.
+func TestKeysOutOfReach(t *testing.T) {
+	wrong := httptest.NewServer(http.NotFoundHandler())
+	defer wrong.Close()
+	template := func(url string) string {
+		return changed(t, "testdata/template.yaml", "AuthorizerFunction: { Type: AWS::Serverless::Function }", "AuthorizerFunction: { Type: AWS::Serverless::Function, Properties: { Environment: { Variables: { AUTH_ISSUER: !GetAtt UserPool.ProviderURL, AUTH_JWKS_URL: '"+url+"' } } } }")
+	}
+	for url, want := range map[string]string{
+		"":                    "",
+		wrong.URL + "/k":      "AuthorizerFunction finds no keys at " + wrong.URL + "/k: it answers 404 Not Found. Whoever shows a token will get 500.",
+		"http://127.0.0.1:1/": "AuthorizerFunction finds no keys at http://127.0.0.1:1/: ",
+	} {
+		s := launch(t, append(flags(t), "-template", template(url))...)
+		if said := s.stderr.String(); !strings.Contains(said, want) || strings.Contains(said, "finds no keys") != (want != "") {
+			t.Errorf("%s: %s", url, said)
+		}
+	}
+}
+
 func TestLanguagesRefuse(t *testing.T) {
 	languages := func(more ...string) []string {
 		return append([]string{"-template", "testdata/languages.yaml", "-build", buildFolder(t, "AuthorizerFunction"), "-app-port", "0", "-cognito-port", "0"}, more...)

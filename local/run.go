@@ -7,6 +7,7 @@ package local
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -172,7 +173,50 @@ func (s *system) start(ctx context.Context, o Options) error {
 	if err := s.warm(ctx, model); err != nil {
 		return err
 	}
-	return s.probe(ctx, model)
+	if err := s.probe(ctx, model); err != nil {
+		return err
+	}
+	s.seekKeys(ctx, model)
+	return nil
+}
+
+// seekKeys says where a function will look for the keys of tokens in vain. That is no error: an outage may be what somebody wants to see.
+func (s *system) seekKeys(ctx context.Context, m *sam.Model) {
+	client := &http.Client{Timeout: 3 * time.Second}
+	for _, f := range m.Functions {
+		url := f.Environment["AUTH_JWKS_URL"]
+		if issuer := f.Environment["AUTH_ISSUER"]; url == "" && issuer != "" {
+			url = issuer + "/.well-known/jwks.json"
+		}
+		if url == "" || f.Environment["AUTH_JWKS"] != "" {
+			continue
+		}
+		if err := keysAt(ctx, client, url); err != nil {
+			s.notes = append(s.notes, fmt.Sprintf("%s finds no keys at %s: %v. Whoever shows a token will get 500.", f.LogicalID, url, err))
+		}
+	}
+}
+
+func keysAt(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", res.Status)
+	}
+	if json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&set) != nil || len(set.Keys) == 0 {
+		return errors.New("what is there is no key set")
+	}
+	return nil
 }
 
 // adjust lays the flags over what the template says.

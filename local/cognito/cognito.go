@@ -94,7 +94,7 @@ type User struct {
 	Username   string // an e-mail address; upper and lower case are the same
 	Password   string
 	Groups     []string
-	Attributes map[string]string // more attributes; "sub" and "email" have defaults
+	Attributes map[string]string // more attributes; "sub" and "email" have defaults, email_verified has none
 }
 
 // Server is the stand-in. Make it with New.

@@ -140,11 +140,26 @@ func TestTokensOfSomebodyInNoGroup(t *testing.T) {
 	}
 }
 
+// An address is unverified unless somebody said otherwise, as AdminCreateUser leaves it.
+func TestAddressesAreUnverified(t *testing.T) {
+	p := newPool(t, func(c *cognito.Config) {
+		c.Users = []cognito.User{{Username: "alice@example.com", Password: password}}
+	})
+	p.ask("user", `{"user":"eve@example.com","password":"`+password+`"}`)
+	for _, user := range []string{"alice@example.com", "eve@example.com"} {
+		token, _ := p.ask("mint", `{"user":"`+user+`"}`)["token"].(string)
+		claims := p.claims(token)
+		if claims["email"] != user || claims["email_verified"] != nil {
+			t.Errorf("%s: %v", user, claims)
+		}
+	}
+}
+
 func TestScopesDecideAttributes(t *testing.T) {
 	p := newPool(t, func(c *cognito.Config) {
 		c.Clients[0].Scopes = []string{"openid", "email", "phone", "profile"}
 		c.Users = []cognito.User{{Username: "alice@example.com", Password: password, Attributes: map[string]string{
-			"phone_number": "+491", "phone_number_verified": "false", "name": "Alice", "custom:level": "7",
+			"phone_number": "+491", "phone_number_verified": "false", "name": "Alice", "custom:level": "7", "email_verified": "true",
 		}}}
 	})
 	const fixed = "at_hash aud auth_time cognito:username event_id exp iat iss jti nonce origin_jti sub token_use"

@@ -65,20 +65,17 @@ func (s *Server) addUsers() error {
 		n.setPassword(u.Password)
 		n.status = confirmed
 		n.groups = slices.Clone(u.Groups)
-		if _, ok := n.attributes["email_verified"]; !ok {
-			n.attributes["email_verified"] = "true"
-		}
 		s.users = append(s.users, n)
 	}
 	return errors.Join(errs...)
 }
 
 func (s *Server) defaultUsers() []User {
-	alice := User{Username: "alice@example.com", Password: DefaultPassword, Attributes: map[string]string{"name": "Alice Example"}}
+	alice := User{Username: "alice@example.com", Password: DefaultPassword, Attributes: map[string]string{"name": "Alice Example", "email_verified": "true"}}
 	if s.cfg.Groups == nil || slices.Contains(s.cfg.Groups, "admins") {
 		alice.Groups = []string{"admins"}
 	}
-	return []User{alice, {Username: "bob@example.com", Password: DefaultPassword, Attributes: map[string]string{"name": "Bob Example"}}}
+	return []User{alice, {Username: "bob@example.com", Password: DefaultPassword, Attributes: map[string]string{"name": "Bob Example", "email_verified": "true"}}}
 }
 
 // newUser makes a user who has to choose a password yet. The sub is the same on every start, so that what an application stores by it still fits.

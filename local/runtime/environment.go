@@ -60,7 +60,7 @@ func (e *environment) run(started chan<- error) {
 		started <- err
 		return
 	}
-	e.server = &http.Server{Handler: e.api(), ErrorLog: log.New(io.Discard, "", 0)}
+	e.server = &http.Server{Handler: onlyFor(listener.Addr().String(), e.api()), ErrorLog: log.New(io.Discard, "", 0)}
 	defer e.server.Close()
 	go func() { _ = e.server.Serve(listener) }()
 
@@ -87,7 +87,7 @@ func (e *environment) launch() error {
 		return err
 	}
 	limit := e.f.config.InitTimeout
-	e.clock = time.AfterFunc(limit, func() { e.expire(nil, limit) })
+	e.clock = e.f.after(limit, func() { e.expire(nil, limit) })
 	return nil
 }
 
@@ -220,6 +220,17 @@ func (e *environment) api() http.Handler {
 	return mux
 }
 
+// onlyFor lets the process in and no web page: one could reach this port under a host name of its own, and read events with everything that is in them.
+func onlyFor(host string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, page := r.Header["Origin"]; page || r.Host != host {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // next hands out work. Asking for it ends the invocation before.
 func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 	e.settle()
@@ -277,7 +288,7 @@ func (e *environment) begin(v *invocation) bool {
 	}
 	e.current, e.outcome = v, nil
 	limit := e.f.config.Timeout
-	e.clock = time.AfterFunc(limit, func() { e.expire(v, limit) })
+	e.clock = e.f.after(limit, func() { e.expire(v, limit) })
 	return true
 }
 

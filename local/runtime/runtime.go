@@ -63,6 +63,7 @@ type Config struct {
 // Function runs invocations. It is safe for concurrent use.
 type Function struct {
 	config Config
+	after  func(time.Duration, func()) *time.Timer // time.AfterFunc, except in tests
 	closed chan struct{}
 	ended  sync.WaitGroup // counts the processes
 
@@ -94,7 +95,7 @@ func New(c Config) (*Function, error) {
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	return &Function{config: c, closed: make(chan struct{}), change: make(chan struct{})}, nil
+	return &Function{config: c, after: time.AfterFunc, closed: make(chan struct{}), change: make(chan struct{})}, nil
 }
 
 // Warm starts one process and waits until it asks for work.

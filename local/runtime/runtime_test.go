@@ -242,10 +242,24 @@ func TestConcurrentRequestsGetAProcessEachUpToTheCap(t *testing.T) {
 	}
 }
 
+// clocked makes the function's clocks go off when the test says so, and hands each to it.
+func clocked(f *Function) chan func() {
+	clocks := make(chan func(), 100)
+	f.after = func(_ time.Duration, expire func()) *time.Timer {
+		clocks <- expire
+		return time.AfterFunc(time.Hour, func() {})
+	}
+	return clocks
+}
+
 func TestTimeout(t *testing.T) {
 	var l journal
 	f := start(t, func(c *Config) { c.Timeout, c.Log = 100*time.Millisecond, &l })
+	clocks := clocked(f)
 	before := pid(t, f)
+	<-clocks // of the init
+	<-clocks // of the first invocation
+	go func() { (<-clocks)() }()
 	_, err := invoke(t, f, order{Do: "sleep"})
 	wantFunctionError(t, err, "Sandbox.Timedout", "Task timed out after 0.10 seconds")
 	if !dead(before) {
@@ -256,6 +270,18 @@ func TestTimeout(t *testing.T) {
 	}
 	if !strings.Contains(l.String(), `"type":"Sandbox.Timedout"`) {
 		t.Fatalf("log %q does not tell", l.String())
+	}
+}
+
+// A clock that goes off too late, for an invocation that is over, ends nothing.
+func TestALateClockEndsNothing(t *testing.T) {
+	f := start(t, nil)
+	clocks := clocked(f)
+	before := pid(t, f)
+	(<-clocks)()
+	(<-clocks)()
+	if after := pid(t, f); after != before {
+		t.Error("the process was ended")
 	}
 }
 
@@ -314,6 +340,15 @@ func TestInit(t *testing.T) {
 				config.Environment = map[string]string{"INIT": c.init}
 				config.InitTimeout = 200 * time.Millisecond
 			})
+			clocks := clocked(f)
+			if c.init == "hang" {
+				go func() {
+					for expire := range clocks {
+						expire()
+					}
+				}()
+				defer close(clocks)
+			}
 			wantFunctionError(t, f.Warm(t.Context()), c.kind, c.message)
 			_, err := invoke(t, f, order{Do: "echo"})
 			wantFunctionError(t, err, c.kind, c.message)
@@ -366,6 +401,44 @@ func TestRuntimeAPIHeaders(t *testing.T) {
 	if len(h.Get("Lambda-Runtime-Aws-Request-Id")) != 36 || !strings.HasPrefix(h.Get("Lambda-Runtime-Trace-Id"), "Root=1-") {
 		t.Errorf("request id %q, trace id %q", h.Get("Lambda-Runtime-Aws-Request-Id"), h.Get("Lambda-Runtime-Trace-Id"))
 	}
+}
+
+// A page in a browser may find the port, by any name that leads to this machine. It gets nothing, and takes no work away.
+func TestRuntimeAPIIsForTheProcessAlone(t *testing.T) {
+	f := start(t, nil)
+	out, err := invoke(t, f, order{Do: "env"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(out), "AWS_LAMBDA_RUNTIME_API=")
+	address, _, _ := strings.Cut(rest, `"`)
+	_, port, _ := strings.Cut(address, ":")
+	for _, c := range []struct{ name, host, origin string }{
+		{"a name that leads here", "rebound.example:" + port, ""},
+		{"localhost", "localhost:" + port, ""},
+		{"another port", "127.0.0.1:1", ""},
+		{"a page", address, "http://example.com"},
+		{"a page without an origin to tell", address, "null"},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/2018-06-01/runtime/invocation/next", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = c.host
+		if c.origin != "" {
+			req.Header.Set("Origin", c.origin)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusForbidden || len(body) > 0 {
+			t.Errorf("%s: %d %q", c.name, res.StatusCode, body)
+		}
+	}
+	pid(t, f)
 }
 
 func TestEnvironmentIsTheFunctionsOwn(t *testing.T) {

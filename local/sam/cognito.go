@@ -6,6 +6,7 @@ package sam
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ func (t *template) readPool(_ *Model, id string, p *properties) {
 		p.fail("", errors.New("only one user pool is modelled"))
 	}
 	t.pool = PoolID
+	if p.fields["EnabledMfas"] != nil && p.get("EnabledMfas") != nil && p.text("MfaConfiguration") == "OFF" {
+		p.fail("EnabledMfas", errors.New("Cognito refuses it beside MfaConfiguration OFF"))
+	}
 	p.aside("AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection", "EnabledMfas", "MfaConfiguration", "Policies",
 		"UserPoolName", "UserPoolTags", "UserPoolTier")
 	if names := p.texts("UsernameAttributes"); len(names) != 1 || names[0] != "email" {
@@ -64,7 +68,12 @@ func (t *template) readDomain(m *Model, _ string, p *properties) {
 	p.aside("CustomDomainConfig") // its host leads here like any other
 	t.ofPool(p)
 	m.Pool.Domain = p.need("Domain")
+	if word := refusedInDomain.FindString(m.Pool.Domain); word != "" && p.fields["CustomDomainConfig"] == nil {
+		p.fail("Domain", fmt.Errorf("Cognito refuses a prefix with the word %s", word))
+	}
 }
+
+var refusedInDomain = regexp.MustCompile(`aws|amazon|cognito`)
 
 func (t *template) readGroup(m *Model, _ string, p *properties) {
 	p.aside("Description", "Precedence", "RoleArn")
@@ -162,5 +171,8 @@ func (t *template) readParameter(m *Model, id string, p *properties) {
 	name, err := t.ref(id)
 	p.fail("Name", err)
 	s, _ := name.(string)
+	if begin := strings.ToLower(strings.TrimPrefix(s, "/")); strings.HasPrefix(begin, "aws") || strings.HasPrefix(begin, "ssm") {
+		p.fail("Name", fmt.Errorf("%s: Parameter Store refuses a name that begins with aws or ssm", s))
+	}
 	m.Parameters[s] = p.need("Value")
 }
