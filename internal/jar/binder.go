@@ -42,6 +42,12 @@ func hash(s string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// bound reports whether the browser presents, under that name, the value with that hash.
+func (j *Jar) bound(name, sum string) bool {
+	value, err := cookie.Join(j.cookies, name)
+	return err == nil && hash(value) == sum
+}
+
 // binder returns the value that tells this browser from others: the one it presents, or a new one.
 func (j *Jar) binder() (string, error) {
 	value, err := cookie.Join(j.cookies, browserCookie)

@@ -31,10 +31,9 @@ const (
 )
 
 var (
-	// ErrStateMissing says that the browser holds no pending login for a state, nor any other
-	// cookie.
+	// ErrStateMissing says that the browser lacks the cookies that belong to a state.
 	ErrStateMissing = reason.New(reason.LoginStateMissing, "jar: no pending login for this state")
-	// ErrStateInvalid says that the pending login of a state is not there, not genuine, or too old.
+	// ErrStateInvalid says that the pending login of a state is used up, not genuine, or too old.
 	ErrStateInvalid = reason.New(reason.LoginStateInvalid, "jar: the state is not that of a login that this browser began")
 )
 
@@ -144,7 +143,8 @@ func pendingID(state string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// held is a pending login as the browser sent it. What cannot be opened is as old as can be.
+// held is a pending login as the browser sent it. What cannot be opened, or is not this browser's,
+// is as old as can be.
 type held struct {
 	Pending
 	id   string
@@ -165,7 +165,7 @@ func (j *Jar) pendings() []held {
 		}
 		all[i].size += cookie.PairSize(name, value)
 		var p Pending
-		if j.seal.open(kindPending, name, value, &p) == nil {
+		if j.seal.open(kindPending, name, value, &p) == nil && j.bound(binderPrefix+id, p.Binder) {
 			all[i].Pending = p
 		}
 	}

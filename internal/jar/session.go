@@ -166,15 +166,13 @@ func (j *Jar) Renewal() (Renewal, error) {
 // what is bound to this browser, and what is sealed here but not. Neighbouring hosts can put theirs
 // beside ours and before it, so each value of the name is looked at.
 func (j *Jar) renewals() (own, others []Renewal) {
-	browser, err := cookie.Join(j.cookies, browserCookie)
-	bound := err == nil
 	add := func(sealed string) {
 		var r Renewal
 		if j.seal.open(kindRenewal, refreshCookie, sealed, &r) != nil || r.Token == "" {
 			return
 		}
 		list := &others
-		if bound && hash(browser) == r.Binder {
+		if j.bound(browserCookie, r.Binder) {
 			list = &own
 		}
 		if !slices.ContainsFunc(*list, func(have Renewal) bool { return have.Token == r.Token }) {

@@ -145,7 +145,8 @@ func TestTheOldestLoginIsDropped(t *testing.T) {
 		w.Advance(time.Second)
 		var pairs []string
 		for _, name := range names {
-			if pair := name + "=" + b.value(name); backwards {
+			binder := strings.Replace(name, "__Secure-", "__Host-", 1)
+			if pair := name + "=" + b.value(name) + "; " + binder + "=" + b.value(binder); backwards {
 				pairs = append([]string{pair}, pairs...)
 			} else {
 				pairs = append(pairs, pair)

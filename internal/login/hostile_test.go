@@ -222,3 +222,17 @@ func TestASignOutBeginsWithItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestANeighboursLoginsCrowdOutNobodysOwn: of more pending logins than are kept, those of other browsers go first.
+func TestANeighboursLoginsCrowdOutNobodysOwn(t *testing.T) {
+	w := newSystem(t)
+	alice, mallory := w.browser(), w.browser()
+	callback := w.idp.authorize(t, alice.begin(base+"/"), "alice")
+	for range 4 {
+		w.Advance(time.Second)
+		mallory.begin(base + "/")
+	}
+	toss(alice, mallory, "__Secure-login-")
+	alice.begin(base + "/other")
+	w.wants(alice.open(callback), 302, "ok")
+}
