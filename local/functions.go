@@ -22,6 +22,12 @@ import (
 	"edgeauth/local/sam"
 )
 
+// The credentials that every function gets. They open nothing but the connections of WebSocket APIs.
+const (
+	accessKeyID     = "LOCALLOCALLOCALLOCAL"
+	secretAccessKey = "local"
+)
+
 // function runs invocations. A *runtime.Error is the function's own failure.
 type function interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
@@ -58,9 +64,11 @@ func (s *system) startFunctions(m *sam.Model, o Options) error {
 
 // decides reports whether a function is an authorizer: without it nothing could be said about any request, so it has to run.
 func decides(m *sam.Model, id string) bool {
-	for _, a := range m.API.Authorizers {
-		if a.Function == id {
-			return true
+	for _, api := range m.APIs {
+		for _, a := range api.Authorizers {
+			if a.Function == id {
+				return true
+			}
 		}
 	}
 	return false
@@ -87,8 +95,8 @@ func (s *system) startFunction(f sam.Function, o Options, scratch string) (funct
 		Platform: map[string]string{
 			"AWS_REGION":            sam.Region,
 			"AWS_DEFAULT_REGION":    sam.Region,
-			"AWS_ACCESS_KEY_ID":     "LOCALLOCALLOCALLOCAL",
-			"AWS_SECRET_ACCESS_KEY": "local",
+			"AWS_ACCESS_KEY_ID":     accessKeyID,
+			"AWS_SECRET_ACCESS_KEY": secretAccessKey,
 			"AWS_SESSION_TOKEN":     "local",
 			"AWS_ENDPOINT_URL":      s.cognitoURL,
 		},

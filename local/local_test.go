@@ -219,11 +219,11 @@ func TestAuthorizerFlagsReachTheModel(t *testing.T) {
 	if err := f.Parse([]string{"-authorizer-ttl", "60", "-authorizer-identity", "method.request.header.Cookie, context.path"}); err != nil {
 		t.Fatal(err)
 	}
-	m := &sam.Model{API: sam.API{Authorizers: map[string]sam.Authorizer{"A": {}}}}
+	m := &sam.Model{APIs: []sam.API{{Authorizers: map[string]sam.Authorizer{"A": {}}}}}
 	if err := adjust(m, o); err != nil {
 		t.Fatal(err)
 	}
-	a := m.API.Authorizers["A"]
+	a := m.APIs[0].Authorizers["A"]
 	if a.TTL != time.Minute || !slices.Equal(a.Sources, []string{"method.request.header.Cookie", "context.path"}) {
 		t.Errorf("%+v", a)
 	}

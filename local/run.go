@@ -151,10 +151,13 @@ func (s *system) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if model.API.ID == "" {
+	if len(model.Addresses) == 0 {
 		return errors.New("the template has no API: there is nothing to serve")
 	}
-	s.baseURL = s.appURL + "/" + model.API.Stage
+	s.baseURL = model.Addresses[0].URL
+	for _, other := range model.Addresses[1:] {
+		s.notes = append(s.notes, fmt.Sprintf("%s is at %s/", other.API, other.URL))
+	}
 	for _, aside := range model.Aside {
 		s.notes = append(s.notes, "Set aside: "+aside)
 	}
@@ -233,9 +236,11 @@ func adjust(m *sam.Model, o Options) error {
 		m.Functions[i].Environment[name] = o.environment[target]
 	}
 	if o.ttl > 0 {
-		for name, a := range m.API.Authorizers {
-			a.TTL, a.Sources = time.Duration(o.ttl)*time.Second, strings.Split(strings.ReplaceAll(o.identity, " ", ""), ",")
-			m.API.Authorizers[name] = a
+		for _, api := range m.APIs {
+			for name, a := range api.Authorizers {
+				a.TTL, a.Sources = time.Duration(o.ttl)*time.Second, strings.Split(strings.ReplaceAll(o.identity, " ", ""), ",")
+				api.Authorizers[name] = a
+			}
 		}
 	}
 	return nil
@@ -280,10 +285,8 @@ func (s *system) serveHTTP(l net.Listener, h http.Handler) {
 }
 
 func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o Options) error {
-	api := m.API
-	api.Host = strings.TrimPrefix(s.appURL, "http://")
 	g, err := gateway.New(gateway.Config{
-		APIs: []sam.API{api}, Invoker: s, HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
+		APIs: m.APIs, Domains: m.Domains, Invoker: s, Credentials: gateway.Credentials{ID: accessKeyID, Secret: secretAccessKey}, HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
 	})
 	if err != nil {
 		return err

@@ -34,38 +34,80 @@ type cors struct {
 	withAuthorizer bool
 }
 
-func (t *template) readAPI(m *Model, id string, p *properties) {
-	if m.API.ID != "" {
-		p.fail("", errors.New("only one API is modelled"))
-		return
+// building is an API whose parts are still being read.
+type building struct {
+	API
+	t           *template
+	ref         string // what a reference to it is
+	off         bool   // its own host answers nothing
+	cors        *cors
+	defaultAuth string
+	asked       map[string]asked // by authorizer
+}
+
+// asked is the function of an authorizer, as the template names it.
+type asked struct {
+	arn     string
+	permits bool // whether a permission of the template's own has to let API Gateway call it
+}
+
+func (t *template) newAPI(id string, kind Kind) *building {
+	b := &building{
+		API: API{LogicalID: t.path + id, Kind: kind, ID: gatewayID(t.path + id), Authorizers: map[string]Authorizer{}, Variables: map[string]string{}},
+		t:   t, ref: gatewayID(t.path + id), asked: map[string]asked{},
 	}
+	t.apis = append(t.apis, b)
+	return b
+}
+
+// api is the API that a reference names, or nil.
+func (t *template) api(ref string) *building {
+	i := slices.IndexFunc(t.apis, func(b *building) bool { return b.ref == ref })
+	if i < 0 {
+		return nil
+	}
+	return t.apis[i]
+}
+
+func (t *template) readAPI(_ *Model, id string, p *properties) {
 	p.aside("Name", "Description", "OpenApiVersion", "TracingEnabled", "AccessLogSetting", "MethodSettings", "Tags", "PropagateTags", "AlwaysDeploy")
-	if p.boolean("DisableExecuteApiEndpoint", false) {
-		p.fail("DisableExecuteApiEndpoint", errors.New("true is not modelled: there is no other host here"))
-	}
-	m.API = API{
-		ID:          apiID,
-		Stage:       p.need("StageName"),
-		Variables:   p.textMap("Variables"),
-		Authorizers: map[string]Authorizer{},
-		Responses:   map[string]Response{},
-		URLLimit:    urlLimit(p),
-	}
-	for _, media := range p.texts("BinaryMediaTypes") {
-		m.API.BinaryTypes = append(m.API.BinaryTypes, strings.ReplaceAll(media, "~1", "/"))
-	}
-	p.each("GatewayResponses", func(kind string, p *properties) { m.API.Responses[kind] = readResponse(kind, p) })
+	b := t.newAPI(id, REST)
+	b.off = p.boolean("DisableExecuteApiEndpoint", false)
+	b.Stage = p.need("StageName")
+	b.Variables = p.textMap("Variables")
+	b.Responses = map[string]Response{}
+	b.URLLimit = urlLimit(p)
+	b.readMedia(p)
+	p.each("GatewayResponses", func(kind string, p *properties) { b.Responses[kind] = readResponse(kind, p) })
 	auth := p.sub("Auth")
-	t.readAuth(&m.API, auth)
-	t.readCORS(p, auth.boolean("AddDefaultAuthorizerToCorsPreflight", true))
+	b.readAuth(auth)
+	b.readCORS(p, auth.boolean("AddDefaultAuthorizerToCorsPreflight", true))
 	_ = auth.done()
+	t.readSAMDomain(b, p)
+}
+
+// readMedia reads what makes bodies binary, and when answers are compressed.
+func (b *building) readMedia(p *properties) {
+	for _, media := range p.texts("BinaryMediaTypes") {
+		b.BinaryTypes = append(b.BinaryTypes, strings.ReplaceAll(media, "~1", "/"))
+	}
+	if size, ok := p.integer("MinimumCompressionSize"); ok {
+		if b.Compression = &size; size < 0 || size > 10485760 {
+			p.fail("MinimumCompressionSize", errors.New("not between 0 and 10485760"))
+		}
+	}
 }
 
 func urlLimit(p *properties) int {
 	kind := "EDGE" // what API Gateway makes of a template that says nothing
 	if _, isMap := p.get("EndpointConfiguration").(map[string]any); isMap {
 		endpoint := p.sub("EndpointConfiguration")
-		kind = endpoint.need("Type")
+		if kinds := endpoint.texts("Types"); len(kinds) == 1 {
+			kind = kinds[0]
+		} else {
+			kind = endpoint.need("Type")
+		}
+		endpoint.aside("IpAddressType")
 		_ = endpoint.done()
 	} else if s := p.text("EndpointConfiguration"); s != "" {
 		kind = s
@@ -80,39 +122,48 @@ func urlLimit(p *properties) int {
 	return 0
 }
 
-func (t *template) readAuth(api *API, p *properties) {
-	t.defaultAuth = p.text("DefaultAuthorizer")
+func (b *building) readAuth(p *properties) {
+	b.defaultAuth = p.text("DefaultAuthorizer")
 	p.each("Authorizers", func(name string, p *properties) {
 		p.is("FunctionPayloadType", "REQUEST")
-		t.arns[name] = p.need("FunctionArn")
-		if p.boolean("DisableFunctionDefaultPermissions", false) {
-			t.needsPermit[name] = t.arns[name]
-		}
+		b.asked[name] = asked{p.need("FunctionArn"), p.boolean("DisableFunctionDefaultPermissions", false)}
 		identity := p.sub("Identity")
-		a := Authorizer{TTL: identity.seconds("ReauthorizeEvery", defaultTTL)}
-		for _, source := range []struct{ property, prefix string }{
-			{"Headers", "method.request.header."},
-			{"QueryStrings", "method.request.querystring."},
-			{"StageVariables", "stageVariables."},
-			{"Context", "context."},
-		} {
-			for _, value := range identity.texts(source.property) {
-				a.Sources = append(a.Sources, source.prefix+value)
-			}
-		}
-		if a.TTL < 0 || a.TTL > time.Hour {
-			identity.fail("ReauthorizeEvery", errors.New("not between 0 and 3600"))
-		}
-		if a.TTL > 0 && len(a.Sources) == 0 {
-			p.fail("Identity", errors.New("a cache needs Headers, QueryStrings, StageVariables or Context; to switch it off, set ReauthorizeEvery to 0"))
-		}
+		a := Authorizer{TTL: identity.seconds("ReauthorizeEvery", defaultTTL), Sources: readSources(identity, "method.request.", "")}
+		checkTTL(identity, p, "ReauthorizeEvery", a)
 		_ = identity.done()
-		api.Authorizers[name] = a
+		b.Authorizers[name] = a
 	})
-	if t.defaultAuth != "" {
-		if _, ok := api.Authorizers[t.defaultAuth]; !ok {
-			p.fail("DefaultAuthorizer", fmt.Errorf("there is no authorizer %s", t.defaultAuth))
+	b.checkDefault(p)
+}
+
+func (b *building) checkDefault(p *properties) {
+	if _, ok := b.Authorizers[b.defaultAuth]; !ok && b.defaultAuth != "" {
+		p.fail("DefaultAuthorizer", fmt.Errorf("there is no authorizer %s", b.defaultAuth))
+	}
+}
+
+// readSources reads identity sources as SAM has them: by kind, without what each kind of API puts before them.
+func readSources(identity *properties, request, other string) []string {
+	var sources []string
+	for _, source := range []struct{ property, prefix string }{
+		{"Headers", request + "header."},
+		{"QueryStrings", request + "querystring."},
+		{"StageVariables", other + "stageVariables."},
+		{"Context", other + "context."},
+	} {
+		for _, value := range identity.texts(source.property) {
+			sources = append(sources, source.prefix+value)
 		}
+	}
+	return sources
+}
+
+func checkTTL(identity, p *properties, name string, a Authorizer) {
+	if a.TTL < 0 || a.TTL > time.Hour {
+		identity.fail(name, errors.New("not between 0 and 3600"))
+	}
+	if a.TTL > 0 && len(a.Sources) == 0 {
+		p.fail("Identity", errors.New("a cache needs Headers, QueryStrings, StageVariables or Context; to switch it off, set ReauthorizeEvery to 0"))
 	}
 }
 
@@ -134,7 +185,7 @@ func readResponse(kind string, p *properties) Response {
 	return r
 }
 
-func (t *template) readCORS(p *properties, withAuthorizer bool) {
+func (b *building) readCORS(p *properties, withAuthorizer bool) {
 	var origin, methods, headers, age string
 	var credentials bool
 	switch v := p.get("Cors").(type) {
@@ -148,7 +199,7 @@ func (t *template) readCORS(p *properties, withAuthorizer bool) {
 		credentials = c.boolean("AllowCredentials", false)
 		_ = c.done()
 	}
-	t.cors = &cors{headers: map[string]string{}, withAuthorizer: withAuthorizer}
+	b.cors = &cors{headers: map[string]string{}, withAuthorizer: withAuthorizer}
 	for name, quoted := range map[string]string{
 		"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": headers, "Access-Control-Max-Age": age,
 	} {
@@ -159,10 +210,10 @@ func (t *template) readCORS(p *properties, withAuthorizer bool) {
 		if !ok {
 			p.fail("Cors", fmt.Errorf("%s is not within single quotes", quoted))
 		}
-		t.cors.headers[name] = value
+		b.cors.headers[name] = value
 	}
 	if credentials {
-		t.cors.headers["Access-Control-Allow-Credentials"] = "true"
+		b.cors.headers["Access-Control-Allow-Credentials"] = "true"
 	}
 }
 
@@ -183,51 +234,79 @@ func (t *template) readPermission(_ *Model, _ string, p *properties) {
 	}
 }
 
-// event is one Api event of one function.
+// event is one route that a function, or a resource of its own, asks of an API.
 type event struct {
 	place string
+	api   string // what a reference to the API is
 	route Route
 	auth  string // as the event says: a name, NONE, or nothing
 }
 
-// wire joins authorizers, routes and functions, once all are known.
+// wire joins APIs, authorizers, routes and functions, once all are known.
 func (t *template) wire(m *Model) error {
-	for _, name := range slices.Sorted(maps.Keys(t.arns)) {
-		arn := cmp.Or(t.aliases[t.arns[name]], t.arns[name])
-		i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.ARN == arn })
-		if i < 0 {
-			return fmt.Errorf("authorizer %s: no function has the ARN %s", name, t.arns[name])
+	for _, join := range t.later {
+		if err := join(); err != nil {
+			return err
 		}
-		f := m.Functions[i]
-		if t.needsPermit[name] != "" && !t.permits(t.arns[name]) {
-			return fmt.Errorf("authorizer %s: no AWS::Lambda::Permission lets API Gateway call %s", name, f.LogicalID)
+	}
+	for _, b := range t.apis {
+		if err := b.wireAuthorizers(m); err != nil {
+			return err
 		}
-		a := m.API.Authorizers[name]
-		a.Function = f.LogicalID
-		m.API.Authorizers[name] = a
 	}
 	for _, e := range t.events {
-		if m.API.ID == "" {
-			return fmt.Errorf("%s: the template has no %s", e.place, apiType)
+		b := t.api(e.api)
+		if b == nil {
+			return fmt.Errorf("%s: there is no API %s in the template", e.place, e.api)
 		}
-		e.route.Authorizer = t.defaultAuth
+		e.route.Authorizer = b.defaultAuth
 		if e.auth == "NONE" {
 			e.route.Authorizer = ""
 		} else if e.auth != "" {
 			e.route.Authorizer = e.auth
 		}
-		if _, ok := m.API.Authorizers[e.route.Authorizer]; !ok && e.route.Authorizer != "" {
+		if _, ok := b.Authorizers[e.route.Authorizer]; !ok && e.route.Authorizer != "" {
 			return fmt.Errorf("%s: there is no authorizer %s", e.place, e.route.Authorizer)
 		}
-		if taken(m.API.Routes, e.route.Path, e.route.Method) {
+		if taken(b.Routes, e.route.Path, e.route.Method) {
 			return fmt.Errorf("%s: another event has %s %s already", e.place, e.route.Method, e.route.Path)
 		}
-		m.API.Routes = append(m.API.Routes, e.route)
+		b.Routes = append(b.Routes, e.route)
 	}
-	if t.cors != nil {
-		t.addPreflights(&m.API)
+	if err := t.wireResources(m); err != nil {
+		return err
+	}
+	if err := t.wireDomains(m); err != nil {
+		return err
 	}
 	return checkScopes(m.Pool)
+}
+
+func (b *building) wireAuthorizers(m *Model) error {
+	for _, name := range slices.Sorted(maps.Keys(b.asked)) {
+		want := b.asked[name]
+		f := b.t.functionOf(m, want.arn)
+		if f == nil {
+			return fmt.Errorf("authorizer %s: no function has the ARN %s", name, want.arn)
+		}
+		if want.permits && !b.t.permits(want.arn) {
+			return fmt.Errorf("authorizer %s: no AWS::Lambda::Permission lets API Gateway call %s", name, f.LogicalID)
+		}
+		a := b.Authorizers[name]
+		a.Function = f.LogicalID
+		b.Authorizers[name] = a
+	}
+	return nil
+}
+
+// functionOf is the function with an ARN, or with an alias or version of it, or nil.
+func (t *template) functionOf(m *Model, arn string) *Function {
+	arn = cmp.Or(t.aliases[arn], arn)
+	i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.ARN == arn })
+	if i < 0 {
+		return nil
+	}
+	return &m.Functions[i]
 }
 
 // permits reports whether API Gateway may call a function by this ARN: a permission for an alias is none for the function, nor the other way round.
@@ -240,9 +319,12 @@ func taken(routes []Route, path, method string) bool {
 }
 
 // addPreflights gives each path without an OPTIONS method of its own the one that SAM generates for Cors.
-func (t *template) addPreflights(api *API) {
+func (b *building) addPreflights() {
+	if b.cors == nil {
+		return
+	}
 	methods := map[string][]string{}
-	for _, r := range api.Routes {
+	for _, r := range b.Routes {
 		methods[r.Path] = append(methods[r.Path], r.Method)
 	}
 	for _, path := range slices.Sorted(maps.Keys(methods)) {
@@ -254,14 +336,14 @@ func (t *template) addPreflights(api *API) {
 			allowed = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 		}
 		slices.Sort(allowed)
-		headers := maps.Clone(t.cors.headers)
+		headers := maps.Clone(b.cors.headers)
 		if headers["Access-Control-Allow-Methods"] == "" {
 			headers["Access-Control-Allow-Methods"] = strings.Join(allowed, ",")
 		}
 		route := Route{Path: path, Method: "OPTIONS", Preflight: headers, Timeout: integrationTimeout}
-		if t.cors.withAuthorizer {
-			route.Authorizer = t.defaultAuth
+		if b.cors.withAuthorizer {
+			route.Authorizer = b.defaultAuth
 		}
-		api.Routes = append(api.Routes, route)
+		b.Routes = append(b.Routes, route)
 	}
 }

@@ -36,7 +36,7 @@ func TestAside(t *testing.T) {
 			if !slices.Contains(m.Aside, c.want) {
 				t.Errorf("set aside is %q, want %q", m.Aside, c.want)
 			}
-			equal(t, "API", m.API, whole.API)
+			equal(t, "API", m.APIs, whole.APIs)
 		})
 	}
 }
@@ -102,8 +102,8 @@ Resources:
         Get: { Type: Api, Properties: { Path: /x, Method: get } }
         Open: { Type: Api, Properties: { Path: /open, Method: get, Auth: { Authorizer: NONE } } }
 `, nil)
-	equal(t, "stage", m.API.Stage, "Prod")
-	equal(t, "routes", m.API.Routes, []Route{
+	equal(t, "stage", m.APIs[0].Stage, "Prod")
+	equal(t, "routes", m.APIs[0].Routes, []Route{
 		{Path: "/x", Method: "GET", Function: "Pages", Authorizer: "Session", Timeout: 29 * time.Second},
 		{Path: "/open", Method: "GET", Function: "Pages", Timeout: 29 * time.Second},
 	})
@@ -116,6 +116,6 @@ func TestAWSParameters(t *testing.T) {
 	text := strings.Replace(source(t), "Stage: { Type: String, Default: Prod, AllowedPattern: '[A-Za-z]{1,8}'", "Stage: { Type: 'AWS::SSM::Parameter::Value<String>', Default: /stage", 1)
 	text = strings.Replace(text, "Scopes: { Type: CommaDelimitedList", "Scopes: { Type: 'List<AWS::EC2::Subnet::Id>'", 1)
 	m := parse(t, text, map[string]string{"Stage": "Test"})
-	equal(t, "stage", m.API.Stage, "Test")
+	equal(t, "stage", m.APIs[0].Stage, "Test")
 	equal(t, "scopes", m.Pool.Clients[0].Scopes, []string{"openid", "email"})
 }

@@ -110,20 +110,17 @@ func (t *template) readEnvironment(id string, p *properties) map[string]string {
 }
 
 func (t *template) readEvent(function, name string, p *properties) {
-	if kind := p.need("Type"); kind != "Api" {
-		if kind == "HttpApi" {
-			p.fail("Type", errors.New("HttpApi is not modelled"))
-		}
+	if kind := p.need("Type"); kind == "HttpApi" {
+		t.readHTTPEvent(function, name, p)
+		return
+	} else if kind != "Api" {
 		p.aside("Properties")
 		t.setAside(fmt.Sprintf("%s: event %s, %s", function, name, kind))
 		return
 	}
 	api := p.sub("Properties")
-	if id := api.text("RestApiId"); id != apiID && api.fields["RestApiId"] != nil {
-		api.fail("RestApiId", fmt.Errorf("it has to be a reference to the template's %s", apiType))
-	}
 	e := event{
-		place: fmt.Sprintf("resource %s: Events.%s", function, name),
+		place: fmt.Sprintf("resource %s: Events.%s", function, name), api: api.text("RestApiId"),
 		route: Route{Function: function, Path: api.need("Path"), Method: strings.ToUpper(api.need("Method")), Timeout: integrationTimeout},
 	}
 	if !slices.Contains(methods, e.route.Method) {
@@ -132,12 +129,10 @@ func (t *template) readEvent(function, name string, p *properties) {
 	if err := checkPath(e.route.Path); err != nil {
 		api.fail("Path", err)
 	}
-	if ms, ok := api.integer("TimeoutInMillis"); ok {
-		e.route.Timeout = time.Duration(ms) * time.Millisecond
+	if e.api == "" {
+		e.api = gatewayID(t.path + implicitAPI)
 	}
-	if e.route.Timeout < 50*time.Millisecond || e.route.Timeout > integrationTimeout {
-		api.fail("TimeoutInMillis", errors.New("not between 50 and 29000"))
-	}
+	readTimeout(api, &e.route, integrationTimeout)
 	auth := api.sub("Auth")
 	e.auth = auth.text("Authorizer")
 	_ = auth.done()

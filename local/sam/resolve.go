@@ -350,13 +350,22 @@ func (t *template) ref(id string) (any, error) {
 	if stage, ok := strings.CutSuffix(id, ".Stage"); ok && t.resources[stage].kind == apiType {
 		return t.own(stage, "StageName", "")
 	}
+	if stage, ok := strings.CutSuffix(id, ".Stage"); ok && t.resources[stage].kind == httpAPIType {
+		return t.own(stage, "StageName", DefaultStage)
+	}
 	r, ok := t.resources[id]
 	if !ok {
 		return t.generated(id)
 	}
 	switch r.kind {
-	case apiType:
-		return apiID, nil
+	case apiType, httpAPIType, restAPIType, apiV2Type:
+		return gatewayID(t.path + id), nil
+	case restStageType, stageV2Type:
+		return t.own(id, "StageName", "")
+	case restDomainType, domainNameType:
+		return t.own(id, "DomainName", "")
+	case restResourceType, restAuthorizerType, integrationV2Type, authorizerV2Type, routeV2Type:
+		return t.partRef(id), nil
 	case functionType, lambdaType:
 		return t.own(id, "FunctionName", t.stack+"-"+id)
 	case aliasType:
@@ -419,8 +428,22 @@ func (t *template) getAtt(id, attribute string) (any, error) {
 		return t.ref(id)
 	case versionType + ".Version":
 		return firstVersion, nil
-	case apiType + ".RootResourceId":
-		return "root", nil
+	case apiType + ".RootResourceId", restAPIType + ".RootResourceId":
+		return t.rootRef(id), nil
+	case restResourceType + ".ResourceId", restAuthorizerType + ".AuthorizerId", authorizerV2Type + ".AuthorizerId":
+		return t.partRef(id), nil
+	case restAPIType + ".RestApiId", apiV2Type + ".ApiId":
+		return gatewayID(t.path + id), nil
+	case apiV2Type + ".ApiEndpoint":
+		scheme := "https"
+		if t.kindOf(id) == WebSocket {
+			scheme = "wss"
+		}
+		return t.dns.Replace(scheme + "://" + gatewayID(t.path+id) + ".execute-api." + Region + "." + urlSuffix), nil
+	case restDomainType + ".RegionalDomainName", domainNameType + ".RegionalDomainName", restDomainType + ".DistributionDomainName":
+		return "d-local.execute-api." + Region + "." + urlSuffix, nil
+	case restDomainType + ".RegionalHostedZoneId", domainNameType + ".RegionalHostedZoneId", restDomainType + ".DistributionHostedZoneId":
+		return "ZLOCAL", nil
 	case poolType + ".Arn":
 		return fmt.Sprintf("arn:%s:cognito-idp:%s:%s:userpool/%s", Partition, Region, Account, PoolID), nil
 	case poolType + ".UserPoolId":

@@ -24,7 +24,6 @@ const (
 	StackName = "edgeauth"
 	PoolID    = Region + "_Local0001"
 
-	apiID     = "local00001"
 	urlSuffix = "amazonaws.com"
 )
 
@@ -42,7 +41,9 @@ type Options struct {
 
 // Model is what a template says.
 type Model struct {
-	API        API
+	APIs       []API      // by logical id
+	Domains    []Domain   // by name
+	Addresses  []Address  // where the APIs are reached, the application's own first
 	Functions  []Function // by logical id
 	Pool       Pool
 	Parameters map[string]string // SSM parameters: name to value
@@ -211,6 +212,25 @@ func Parse(source []byte, options Options) (*Model, error) {
 func reader(kind string) func(*template, *Model, string, *properties) {
 	return map[string]func(*template, *Model, string, *properties){
 		apiType:                                (*template).readAPI,
+		httpAPIType:                            (*template).readHTTPAPI,
+		restAPIType:                            (*template).readRestAPI,
+		restResourceType:                       (*template).readRestResource,
+		restMethodType:                         (*template).readRestMethod,
+		restAuthorizerType:                     (*template).readRestAuthorizer,
+		restResponseType:                       (*template).readRestResponse,
+		restStageType:                          (*template).readRestStage,
+		restDeploymentType:                     (*template).readRestDeployment,
+		restDomainType:                         (*template).readDomainName,
+		restMappingType:                        (*template).readMapping,
+		apiV2Type:                              (*template).readAPIV2,
+		integrationV2Type:                      (*template).readIntegrationV2,
+		routeV2Type:                            (*template).readRouteV2,
+		routeResponseV2Type:                    (*template).readRouteResponseV2,
+		authorizerV2Type:                       (*template).readAuthorizerV2,
+		stageV2Type:                            (*template).readStageV2,
+		deploymentV2Type:                       (*template).readDeploymentV2,
+		domainNameType:                         (*template).readDomainName,
+		mappingType:                            (*template).readMapping,
 		functionType:                           (*template).readFunction,
 		permissionType:                         (*template).readPermission,
 		poolType:                               (*template).readPool,

@@ -43,7 +43,7 @@ func equal(t *testing.T, what string, got, want any) {
 }
 
 func TestAPI(t *testing.T) {
-	api := parse(t, source(t), nil).API
+	api := parse(t, source(t), nil).APIs[0]
 	equal(t, "stage", api.Stage, "Prod")
 	equal(t, "variables", api.Variables, map[string]string{"color": "blue"})
 	equal(t, "binary types", api.BinaryTypes, []string{"image/png"})
@@ -136,7 +136,7 @@ func TestPool(t *testing.T) {
 func TestParametersChangeTheModel(t *testing.T) {
 	m := parse(t, source(t), map[string]string{"Stage": "Test", "Rotation": "on", "Minutes": "5", "Scopes": "openid"})
 	c := m.Pool.Clients[0]
-	equal(t, "stage", m.API.Stage, "Test")
+	equal(t, "stage", m.APIs[0].Stage, "Test")
 	equal(t, "memory by mapping", m.Functions[0].Memory, 128)
 	equal(t, "rotation", []any{c.Rotation, c.RotationGrace, c.AuthFlows}, []any{true, time.Minute, []string{"ALLOW_USER_SRP_AUTH"}})
 	equal(t, "validity", c.IDTokenValidity, 5*time.Minute)
@@ -158,13 +158,13 @@ func TestRefusals(t *testing.T) {
 		// the template as a whole
 		{"another section", "Metadata:", "Hooks:", "section Hooks is not modelled"},
 		{"another transform", "Transform: AWS::Serverless-2016-10-31", "Transform: AWS::LanguageExtensions", "Transform"},
-		{"a type that decides", "Type: AWS::Logs::LogGroup", "Type: AWS::ApiGateway::GatewayResponse", "resource Logs: type AWS::ApiGateway::GatewayResponse is not modelled"},
+		{"a type that decides", "Type: AWS::Logs::LogGroup", "Type: AWS::ApiGateway::RequestValidator", "resource Logs: type AWS::ApiGateway::RequestValidator is not modelled"},
 		{"a state machine with a route", "Type: AWS::Logs::LogGroup", "Type: AWS::Serverless::StateMachine, Properties: { Events: { Post: { Type: Api } } }", "resource Logs: type AWS::Serverless::StateMachine is not modelled"},
 		{"an attribute that is not modelled", "DependsOn: Logs", "CreationPolicy: {}", "resource AuthorizerFunction: attribute CreationPolicy is not modelled"},
-		{"other globals", "  Api: { OpenApiVersion: 3.0.1 }", "  HttpApi: {}", "section Globals: HttpApi is not modelled"},
+		{"other globals", "  Api: { OpenApiVersion: 3.0.1 }", "  WebSocketApi: {}", "section Globals: WebSocketApi is not modelled"},
 		{"an output that refers to nothing", "Description: Open it", "Export: { Name: !Ref Nowhere }, Extra: 1", "output Url: Extra"},
 
-		{"another host alone", "EndpointConfiguration: { Type: REGIONAL }", "EndpointConfiguration: { Type: REGIONAL }\n      DisableExecuteApiEndpoint: true", "resource Api: DisableExecuteApiEndpoint: true is not modelled"},
+		{"another host alone", "EndpointConfiguration: { Type: REGIONAL }", "EndpointConfiguration: { Type: REGIONAL }\n      DisableExecuteApiEndpoint: true", "resource Api: DisableExecuteApiEndpoint: true, and nothing is mapped to a domain"},
 
 		// parameters
 		{"a type of parameter", "Stage: { Type: String", "Stage: { Type: Boolean", "parameter Stage: Type"},
@@ -204,9 +204,8 @@ func TestRefusals(t *testing.T) {
 		{"a variable that Lambda sets", "STAGE: !Ref Stage", "AWS_REGION: x", "only Lambda itself sets this variable"},
 		{"too many variables", "STAGE: !Ref Stage", "STAGE: " + strings.Repeat("x", 4096), "more than the 4096"},
 		{"a host of sign-in that nothing answers for", "STAGE: !Ref Stage", "STAGE: https://cognito-idp.us-east-1.amazonaws.com/p", "nothing here answers for https://cognito-idp.us-east-1.amazonaws.com"},
-		{"a type of event", "Root: { Type: Api", "Root: { Type: HttpApi", "Events.Root.Type"},
-		{"an explicit and the implicit API", "RestApiId: !Ref Api, Path: /, ", "Path: /, ", "only one API is modelled"},
-		{"an API elsewhere", "RestApiId: !Ref Api, Path: /, ", "RestApiId: abcdef, Path: /, ", "it has to be a reference to the template's AWS::Serverless::Api"},
+		{"an event of another kind of API", "Root: { Type: Api", "Root: { Type: HttpApi", "Events.Root.Properties.RestApiId"},
+		{"an API elsewhere", "RestApiId: !Ref Api, Path: /, ", "RestApiId: abcdef, Path: /, ", "Events.Root: there is no API abcdef in the template"},
 		{"a property of an event", "Path: /, Method: get", "Path: /, Method: get, RequestParameters: []", "Events.Root.Properties.RequestParameters"},
 		{"an event's Auth", "Authorizer: NONE } } }\n        Other", "Authorizer: NONE, InvokeRole: x } } }\n        Other", "Auth.InvokeRole"},
 		{"a method", "Method: get", "Method: TRACE", "TRACE is no method"},
@@ -218,7 +217,6 @@ func TestRefusals(t *testing.T) {
 		{"an authorizer that is not there", "Authorizer: Cached", "Authorizer: Cashed", "there is no authorizer Cashed"},
 
 		// the API
-		{"a second API", "  Logs: { Type: AWS::Logs::LogGroup }", "  Logs: { Type: AWS::Serverless::Api, Properties: { StageName: x } }", "resource Logs: only one API"},
 		{"a property of the API", "      Name: !Ref AWS::StackName", "      DefinitionBody: {}", "resource Api: DefinitionBody"},
 		{"an endpoint type", "Type: REGIONAL", "Type: PRIVATE", "PRIVATE is not modelled"},
 		{"a property of Auth", "DefaultAuthorizer: Session", "DefaultAuthorizer: Session\n        ApiKeyRequired: true", "Auth.ApiKeyRequired"},
@@ -304,7 +302,7 @@ func TestCORSAsOneText(t *testing.T) {
 	to := from + strings.Index(text[from:], "\n")
 	text = text[:from] + `      Cors: "'*'"` + strings.Replace(text[to:], "AddDefaultAuthorizerToCorsPreflight: false", "", 1)
 	text = strings.Replace(text, "        AddDefaultAuthorizerToCorsPreflight: false\n", "", 1)
-	for _, r := range parse(t, text, nil).API.Routes {
+	for _, r := range parse(t, text, nil).APIs[0].Routes {
 		if r.Path == "/" && r.Method == "OPTIONS" {
 			equal(t, "headers", r.Preflight, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET,OPTIONS"})
 			equal(t, "a preflight inherits the default authorizer unless told otherwise", r.Authorizer, "Session")
@@ -318,12 +316,12 @@ func TestTheProjectsTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, a := range m.API.Authorizers {
+	for name, a := range m.APIs[0].Authorizers {
 		if a.TTL != 0 || len(a.Sources) > 0 {
 			t.Errorf("authorizer %s is cached or has identity sources: %+v", name, a)
 		}
 	}
-	for _, r := range m.API.Routes {
+	for _, r := range m.APIs[0].Routes {
 		if public := r.Authorizer == ""; public && r.Preflight == nil && !strings.HasPrefix(r.Path, "/auth/") {
 			t.Errorf("%s %s is public", r.Method, r.Path)
 		}

@@ -26,8 +26,9 @@ const (
 )
 
 func newDeployment(o Options) *deployment {
-	d := &deployment{needsPermit: map[string]string{}, arns: map[string]string{}, aliases: map[string]string{}}
-	d.dns.add("https://"+apiID+".execute-api."+Region+"."+urlSuffix, o.AppURL)
+	d := &deployment{aliases: map[string]string{}, hosts: newHosts(o.AppURL), parts: parts{
+		integrations: map[string]integration{}, authorizers: map[string]string{}, resources: map[string]restResource{},
+	}}
 	d.dns.add("https://cognito-idp."+Region+"."+urlSuffix, o.CognitoURL)
 	d.dns.add("https://issuer-cognito-idp."+Region+"."+urlSuffix, o.CognitoURL)
 	return d
@@ -45,6 +46,9 @@ func (n *names) add(host, here string) {
 	n.replacer = strings.NewReplacer(n.pairs...)
 }
 
+// knows reports whether a host has been added.
+func (n *names) knows(host string) bool { return slices.Contains(n.pairs, host) }
+
 func (n *names) Replace(text string) string {
 	text = n.replacer.Replace(text)
 	if n.login != "" {
@@ -55,8 +59,11 @@ func (n *names) Replace(text string) string {
 
 var loginDomain = regexp.MustCompile(`https://[a-z0-9-]+\.auth\.` + Region + `\.amazoncognito\.com`)
 
-// useLocalDNS makes the login domains of this stack known.
+// useLocalDNS makes the login domains of this stack known, and the hosts of its APIs.
 func (t *template) useLocalDNS() error {
+	if err := t.nameHosts(); err != nil {
+		return err
+	}
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		if t.resources[id].kind != domainType {
 			continue

@@ -31,7 +31,7 @@ func nested(t *testing.T, old, replacement string, parameters map[string]string)
 		t.Fatalf("no file has %q", old)
 	}
 	o := options
-	o.Parameters, o.Imports = parameters, map[string]string{"shared": "https://local00001.execute-api.eu-west-1.amazonaws.com/x"}
+	o.Parameters, o.Imports = parameters, map[string]string{"shared": "https://" + gatewayID("Api") + ".execute-api.eu-west-1.amazonaws.com/x"}
 	m, err := Load(filepath.Join(dir, "template.yaml"), o)
 	if m != nil {
 		for i := range m.Functions {
@@ -67,7 +67,7 @@ func TestNestedApplication(t *testing.T) {
 			},
 		},
 	})
-	equal(t, "authorizers", m.API.Authorizers, map[string]Authorizer{"Session": {Function: "EdgeAuth/Authorizer"}})
+	equal(t, "authorizers", m.APIs[0].Authorizers, map[string]Authorizer{"Session": {Function: "EdgeAuth/Authorizer"}})
 	equal(t, "SSM", m.Parameters, map[string]string{"/app/auth": `{"client_id":"` + client + `","base_urls":["http://localhost:3000/Prod"]}`})
 	equal(t, "outputs", m.Outputs, map[string]string{"Client": client})
 	c := m.Pool.Clients[0]

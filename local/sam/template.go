@@ -31,17 +31,18 @@ type template struct {
 
 // deployment is what a template and the stacks inside it have in common.
 type deployment struct {
-	dns         names
-	ownPool     bool              // some stack makes a user pool
-	pool        string            // the pool's id; empty until somebody names one
-	permitted   []string          // functions that a Lambda permission opens to API Gateway, as the template names them
-	needsPermit map[string]string // authorizer name to the function that needs such a permission
-	arns        map[string]string // authorizer name to function ARN, until all functions are known
-	aside       []string          // what is left out, a line each
-	aliases     map[string]string // ARN with an alias or a version, to the function's own
-	events      []event           // what the functions' events ask of the API
-	cors        *cors
-	defaultAuth string
+	dns        names
+	ownPool    bool              // some stack makes a user pool
+	pool       string            // the pool's id; empty until somebody names one
+	permitted  []string          // functions that a Lambda permission opens to API Gateway, as the template names them
+	aside      []string          // what is left out, a line each
+	aliases    map[string]string // ARN with an alias or a version, to the function's own
+	events     []event           // what the functions' events ask of the API
+	apis       []*building       // in the order in which they are read
+	hosts      hosts
+	mappingsTo []mapsTo       // what custom domains lead to
+	later      []func() error // what waits until all APIs are read
+	parts
 }
 
 type resource struct {
@@ -235,21 +236,25 @@ func (t *template) readResources(root map[string]any) error {
 		t.resources[id] = resource{kind: kind, properties: properties}
 		t.ownPool = t.ownPool || kind == poolType
 	}
-	t.addImplicitAPI(globals[apiType])
+	t.addImplicitAPI(implicitAPI, "Api", "RestApiId", resource{apiType, merge(globals[apiType], map[string]any{"StageName": "Prod"}).(map[string]any)})
+	t.addImplicitAPI(implicitHTTPAPI, "HttpApi", "ApiId", resource{httpAPIType, merge(globals[httpAPIType], map[string]any{}).(map[string]any)})
 	return nil
 }
 
-// implicitAPI is the API that SAM makes for events that name none.
-const implicitAPI = "ServerlessRestApi"
+// The APIs that SAM makes for events that name none.
+const (
+	implicitAPI     = "ServerlessRestApi"
+	implicitHTTPAPI = "ServerlessHttpApi"
+)
 
-func (t *template) addImplicitAPI(globals map[string]any) {
+func (t *template) addImplicitAPI(id, kind, named string, made resource) {
 	for _, r := range t.resources {
 		events, _ := r.properties["Events"].(map[string]any)
 		for _, e := range events {
 			fields, _ := e.(map[string]any)
 			properties, _ := fields["Properties"].(map[string]any)
-			if _, named := properties["RestApiId"]; r.kind == functionType && fields["Type"] == "Api" && !named {
-				t.resources[implicitAPI] = resource{kind: apiType, properties: merge(globals, map[string]any{"StageName": "Prod"}).(map[string]any)}
+			if _, names := properties[named]; r.kind == functionType && fields["Type"] == kind && !names {
+				t.resources[id] = made
 				return
 			}
 		}
@@ -266,7 +271,7 @@ func globalProperties(root map[string]any) (map[string]map[string]any, error) {
 		if name == "SimpleTable" || name == "StateMachine" || name == "LayerVersion" || name == "CapacityProvider" {
 			continue // of resources that are set aside
 		}
-		kind := map[string]string{"Function": functionType, "Api": apiType}[name]
+		kind := map[string]string{"Function": functionType, "Api": apiType, "HttpApi": httpAPIType}[name]
 		if kind == "" {
 			return nil, fmt.Errorf("section Globals: %s is not modelled", name)
 		}

@@ -1,0 +1,184 @@
+package sam
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func kinds(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/kinds.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func find(t *testing.T, m *Model, id string) API {
+	t.Helper()
+	for _, a := range m.APIs {
+		if a.LogicalID == id {
+			return a
+		}
+	}
+	t.Fatalf("no API %s", id)
+	return API{}
+}
+
+func TestKinds(t *testing.T) {
+	m := parse(t, kinds(t), nil)
+	none, noHeaders := map[string]string{}, map[string]Response{}
+	size := 1024
+	for _, want := range []API{
+		{
+			LogicalID: "Chat", Kind: WebSocket, Stage: "live", Host: "chat.localhost:3000", Variables: none, Selection: "${request.body.do}",
+			Authorizers: map[string]Authorizer{"ChatAuthorizer": {Function: "Authorizer", Sources: []string{"route.request.header.Cookie"}}},
+			Routes: []Route{
+				{Path: "$connect", Authorizer: "ChatAuthorizer", Timeout: 30 * time.Second},
+				{Path: "say", Function: "Pages", Reply: true, Timeout: 30 * time.Second},
+			},
+		},
+		{
+			LogicalID: "Http", Kind: HTTP, Stage: "dev", Host: "http.localhost:3000", Variables: map[string]string{"color": "blue"},
+			Authorizers: map[string]Authorizer{
+				"Session": {Function: "Authorizer", Payload: "2.0", Simple: true}, // of Globals
+				"Own": {
+					Function: "Authorizer", Payload: "1.0", TTL: time.Minute,
+					Sources: []string{"$request.header.Cookie", "$request.querystring.q", "$stageVariables.color", "$context.routeKey"},
+				},
+			},
+			Routes: []Route{{Path: "/{proxy+}", Method: "ANY", Function: "Pages", Authorizer: "Own", Timeout: 30 * time.Second, Payload: "2.0"}},
+			CORS:   &CORS{Origins: []string{"https://app.example"}, Methods: []string{"GET"}, Headers: []string{"x-a"}, Expose: []string{"x-b"}, MaxAge: 60, Credentials: true},
+		},
+		{
+			LogicalID: "Made", Kind: HTTP, Stage: "$default", Host: "made.localhost:3000", Variables: none, CORS: &CORS{Origins: []string{"*"}},
+			Authorizers: map[string]Authorizer{"MadeAuthorizer": {Function: "Authorizer", Payload: "2.0"}},
+			Routes: []Route{
+				{Path: "$default", Function: "Pages", Timeout: 5 * time.Second, Payload: "2.0"},
+				{Path: "/things/{id}", Method: "GET", Function: "Pages", Authorizer: "MadeAuthorizer", Timeout: 5 * time.Second, Payload: "2.0"},
+			},
+		},
+		{
+			LogicalID: "Plain", Kind: REST, Stage: "v1", Variables: map[string]string{"size": "big"}, URLLimit: 10240, Compression: &size, BinaryTypes: []string{"image/*"},
+			Authorizers: map[string]Authorizer{"PlainAuthorizer": {Function: "Authorizer"}},
+			Responses:   map[string]Response{"ACCESS_DENIED": {302, map[string]string{"Location": "context.authorizer.location"}, map[string]string{"application/json": "{}"}}},
+			Routes: []Route{
+				{Path: "/orders/{id}", Method: "ANY", Function: "Pages", Authorizer: "PlainAuthorizer", Timeout: 29 * time.Second},
+				{Path: "/", Method: "GET", Function: "Pages", Timeout: 29 * time.Second},
+				{Path: "/orders/{id}", Method: "OPTIONS", Preflight: map[string]string{"Access-Control-Allow-Origin": "https://app.example"}, Status: 204, AsText: true, Timeout: 29 * time.Second},
+			},
+		},
+		{
+			LogicalID: "ServerlessHttpApi", Kind: HTTP, Stage: "$default", Host: "serverlesshttpapi.localhost:3000", Variables: none,
+			Authorizers: map[string]Authorizer{"Session": {Function: "Authorizer", Payload: "2.0", Simple: true}},
+			Routes: []Route{
+				{Path: "$default", Function: "Pages", Authorizer: "Session", Timeout: 30 * time.Second, Payload: "2.0"},
+				{Path: "/pets/{id}", Method: "GET", Function: "Pages", Timeout: time.Second, Payload: "1.0"},
+			},
+		},
+		{
+			LogicalID: "ServerlessRestApi", Kind: REST, Stage: "Prod", Host: "serverlessrestapi.localhost:3000", Variables: none, URLLimit: 8192, Responses: noHeaders,
+			Authorizers: map[string]Authorizer{}, Routes: []Route{{Path: "/rest", Method: "GET", Function: "Pages", Timeout: 29 * time.Second}},
+		},
+	} {
+		want.ID = gatewayID(want.LogicalID)
+		equal(t, want.LogicalID, find(t, m, want.LogicalID), want)
+	}
+	equal(t, "domains", m.Domains, []Domain{{Name: "app.example.com", Host: "localhost:3000", Mappings: []Mapping{
+		{"http", gatewayID("Http"), "dev"}, {"more/http", gatewayID("Http"), "dev"}, {"orders", gatewayID("Plain"), "v1"}, {"", gatewayID("ServerlessRestApi"), "Prod"},
+	}}})
+	equal(t, "addresses", m.Addresses, []Address{
+		{"ServerlessRestApi", "http://localhost:3000"}, {"Http", "http://localhost:3000/http"}, {"Plain", "http://localhost:3000/orders"},
+		{"Http", "http://localhost:3000/more/http"}, {"Chat", "ws://chat.localhost:3000/live"}, {"Http", "http://http.localhost:3000/dev"},
+		{"Made", "http://made.localhost:3000"}, {"ServerlessHttpApi", "http://serverlesshttpapi.localhost:3000"}, {"ServerlessRestApi", "http://serverlessrestapi.localhost:3000/Prod"},
+	})
+	equal(t, "local DNS", m.Functions[1].Environment, map[string]string{
+		"PLAIN": "http://plain.localhost:3000/v1", "DOMAIN": "http://localhost:3000/x", "HOST": "app.example.com", "SOCKET": "ws://chat.localhost:3000/live",
+		"CALLBACK": "http://localhost:3000/live", "HTTP": "http://http.localhost:3000/dev",
+	})
+}
+
+// Without a domain the first REST API has the plain host.
+func TestKindsWithoutADomain(t *testing.T) {
+	m := parse(t, kinds(t), map[string]string{"Domain": ""})
+	equal(t, "domains", m.Domains, []Domain(nil))
+	equal(t, "Plain", find(t, m, "Plain").Host, "localhost:3000")
+	equal(t, "the first address", m.Addresses[0], Address{"Plain", "http://localhost:3000/v1"})
+}
+
+func TestKindRefusals(t *testing.T) {
+	good := kinds(t)
+	for _, c := range []struct{ name, old, new, want string }{
+		// HTTP APIs
+		{"a payload that there is not", "PayloadFormatVersion: '1.0', TimeoutInMillis", "PayloadFormatVersion: '3.0', TimeoutInMillis", `Events.Pets.Properties.PayloadFormatVersion: "3.0" is neither 1.0 nor 2.0`},
+		{"an authorizer without a payload", "AuthorizerPayloadFormatVersion: '1.0', Identity", "Identity", `Auth.Authorizers.Own.AuthorizerPayloadFormatVersion: "" is neither`},
+		{"simple answers with payload 1.0", "AuthorizerPayloadFormatVersion: '1.0', Identity", "AuthorizerPayloadFormatVersion: '1.0', EnableSimpleResponses: true, Identity", "EnableSimpleResponses: only with payload 2.0"},
+		{"a JWT authorizer", "Own: { FunctionArn: !GetAtt Authorizer.Arn,", "Own: { JwtConfiguration: {}, FunctionArn: !GetAtt Authorizer.Arn,", "JWT authorizers are not modelled"},
+		{"IAM", "        DefaultAuthorizer: Own\n", "        EnableIamAuthorizer: true\n        DefaultAuthorizer: Own\n", "Auth.EnableIamAuthorizer: true is not modelled"},
+		{"scopes of a route", "Auth: { Authorizer: NONE }, Payload", "Auth: { Authorizer: NONE, AuthorizationScopes: [x] }, Payload", "AuthorizationScopes: only of JWT authorizers"},
+		{"a cache without a key", "Identity: { Headers: [Cookie], QueryStrings: [q], Context: [routeKey], StageVariables: [color], ", "Identity: { ", "a cache needs Headers"},
+		{"nobody may call the authorizer", "MayAuthorize: { Type: AWS::Lambda::Permission, Properties: { Action: lambda:InvokeFunction, Principal: apigateway", "MayAuthorize: { Type: AWS::Lambda::Permission, Properties: { Action: lambda:InvokeFunction, Principal: events", "no AWS::Lambda::Permission lets API Gateway call Authorizer"},
+		{"a definition", "      StageName: dev\n", "      StageName: dev\n      DefinitionBody: {}\n", "resource Http: DefinitionBody: this property is not modelled"},
+		{"CORS that is neither", "CorsConfiguration: { AllowOrigins: [https://app.example]", "CorsConfiguration: 'yes' #", `CorsConfiguration: "yes" is neither true nor a map`},
+		{"a timeout", "TimeoutInMillis: 1000", "TimeoutInMillis: 30001", "not between 50 and 30000"},
+		{"an authorizer that is not there", "DefaultAuthorizer: Own", "DefaultAuthorizer: Nope", "Auth.DefaultAuthorizer: there is no authorizer Nope"},
+		{"an API elsewhere", "ApiId: !Ref Http, Path", "ApiId: abc, Path", "Events.Own: there is no API abc"},
+		{"a method", "Path: '/{proxy+}', Method: ANY", "Path: '/{proxy+}', Method: TRACE", "TRACE is no method of an HTTP API"},
+
+		// resources of REST APIs
+		{"a definition of a REST API", "Name: plain,", "Name: plain, Body: {},", "resource Plain: Body: not modelled"},
+		{"a resource policy", "Name: plain,", "Name: plain, Policy: {},", "resource Plain: Policy: not modelled"},
+		{"IAM", "HttpMethod: GET, AuthorizationType: NONE", "HttpMethod: GET, AuthorizationType: AWS_IAM", "AWS_IAM is not modelled"},
+		{"an authorizer without CUSTOM", "HttpMethod: GET, AuthorizationType: NONE", "HttpMethod: GET, AuthorizerId: !Ref PlainAuthorizer, AuthorizationType: NONE", "neither is alone"},
+		{"CUSTOM without an authorizer", "HttpMethod: GET, AuthorizationType: NONE", "HttpMethod: GET, AuthorizationType: CUSTOM", "neither is alone"},
+		{"another API's authorizer", "AuthorizerId: !Ref PlainAuthorizer", "AuthorizerId: !Ref ChatAuthorizer", "resource AnyOrder: AuthorizerId: the API has no authorizer"},
+		{"a validator", "HttpMethod: GET,", "HttpMethod: GET, RequestValidatorId: x,", "RequestValidatorId: not modelled"},
+		{"an API key", "HttpMethod: GET,", "HttpMethod: GET, ApiKeyRequired: true,", "ApiKeyRequired: true is not modelled"},
+		{"another integration", "Type: AWS_PROXY, IntegrationHttpMethod: POST", "Type: HTTP_PROXY", "Integration.Type: HTTP_PROXY is not modelled"},
+		{"a function elsewhere", "functions/${Pages.Arn}/invocations' } } }", "functions/arn:aws:lambda:eu-west-1:123456789012:function:x/invocations' } } }", "no function has the ARN"},
+		{"an integration that is none", "functions/${Pages.Arn}/invocations' } } }", "things/${Pages.Arn}' } } }", "names no Lambda function"},
+		{"nobody may call the function", "MayCallPages: { Type: AWS::Lambda::Permission, Properties: { Action: lambda:InvokeFunction, Principal: apigateway", "MayCallPages: { Type: AWS::Lambda::Permission, Properties: { Action: lambda:InvokeFunction, Principal: events", "no AWS::Lambda::Permission lets API Gateway call Pages"},
+		{"a token authorizer", "Name: session, Type: REQUEST, AuthorizerResult", "Name: session, Type: TOKEN, AuthorizerResult", `Type: "TOKEN" is not modelled`},
+		{"a cache without a key", "AuthorizerResultTtlInSeconds: 0", "AuthorizerResultTtlInSeconds: 300", "a cache needs"},
+		{"a MOCK that is no preflight", "HttpMethod: OPTIONS", "HttpMethod: GET", "MOCK is modelled for a preflight only"},
+		{"a preflight with a mapping", `"'https://app.example'"`, "integration.response.header.x", "only a header with one text"},
+		{"a gateway response without a status", "ResponseType: ACCESS_DENIED, StatusCode: '302'", "ResponseType: ACCESS_DENIED", "StatusCode: missing"},
+		{"a gateway response that there is not", "ResponseType: ACCESS_DENIED", "ResponseType: ACCESS_REFUSED", "no gateway response"},
+		{"a stage that is missing", "PlainStage: { Type: AWS::ApiGateway::Stage", "PlainStage: { Type: AWS::Logs::LogGroup } #", "resource Plain: it has no stage"},
+		{"a resource elsewhere", "ParentId: !Ref Orders", "ParentId: abc", "there is no resource abc of this API"},
+		{"resources in a circle", "ParentId: !GetAtt Plain.RootResourceId", "ParentId: !Ref Order", "the resources go in a circle"},
+		{"a method twice", "ResourceId: !GetAtt Plain.RootResourceId, HttpMethod: GET", "ResourceId: !Ref Order, HttpMethod: ANY", "another method has ANY /orders/{id} already"},
+		{"an unreachable API", "Properties: { DomainName: !Ref DomainName, RestApiId: !Ref Plain", "Properties: { DomainName: !Ref DomainName, RestApiId: !Ref ServerlessRestApi", "resource Plain: DisableExecuteApiEndpoint"},
+		{"a mapping to an API elsewhere", "ApiId: !Ref ServerlessRestApi", "ApiId: abc", "resource RestMapping: there is no API abc"},
+		{"mutual TLS", "RegionalCertificateArn: x", "RegionalCertificateArn: x, MutualTlsAuthentication: {}", "MutualTlsAuthentication: not modelled"},
+
+		// resources of WebSocket and HTTP APIs
+		{"another protocol", "ProtocolType: WEBSOCKET", "ProtocolType: MQTT", "neither HTTP nor WEBSOCKET"},
+		{"a quick create", "Name: made,", "Name: made, Target: x,", "resource Made: Target: not modelled"},
+		{"an authorizer behind the handshake", "RouteKey: say,", "RouteKey: say, AuthorizationType: CUSTOM, AuthorizerId: !Ref ChatAuthorizer,", "only $connect can have an authorizer"},
+		{"CUSTOM without an authorizer", "AuthorizationType: CUSTOM, AuthorizerId: !Ref MadeAuthorizer, ", "AuthorizationType: CUSTOM, ", "resource MadeRoute: AuthorizerId: it goes with"},
+		{"an authorizer without CUSTOM", "AuthorizationType: CUSTOM, AuthorizerId: !Ref MadeAuthorizer, ", "AuthorizerId: !Ref MadeAuthorizer, ", "resource MadeRoute: AuthorizerId: it goes with"},
+		{"a JWT authorizer of a route", "AuthorizationType: CUSTOM, AuthorizerId: !Ref MadeAuthorizer", "AuthorizationType: JWT, AuthorizerId: !Ref MadeAuthorizer", "JWT is not modelled"},
+		{"a JWT authorizer", "AuthorizerType: REQUEST, AuthorizerPayloadFormatVersion", "AuthorizerType: JWT, AuthorizerPayloadFormatVersion", `AuthorizerType: "JWT" is not modelled`},
+		{"an authorizer without a payload", "AuthorizerType: REQUEST, AuthorizerPayloadFormatVersion: '2.0'", "AuthorizerType: REQUEST", "AuthorizerPayloadFormatVersion: missing"},
+		{"a route without an integration", "RouteKey: say, RouteResponseSelectionExpression: $default, Target: !Sub 'integrations/${ChatIntegration}'", "RouteKey: say", "Target: there is no integration"},
+		{"a reserved key", "RouteKey: say", "RouteKey: $say", "one of API Gateway's own"},
+		{"a route of another kind", "'GET /things/{id}'", "things", `"things" is no route of an HTTP API`},
+		{"an integration with a mapping", "IntegrationUri: !GetAtt Pages.Arn,", "IntegrationUri: !GetAtt Pages.Arn, RequestParameters: { a: b },", "RequestParameters: not modelled"},
+		{"an integration of another type", "IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt", "IntegrationType: HTTP_PROXY, IntegrationUri: !GetAtt", `"HTTP_PROXY" is not modelled`},
+		{"a second stage", "  MadeStage:", "  Second: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Made, StageName: x } }\n  MadeStage:", "only one stage of an API is modelled"},
+		{"no stage", "StageName: live, AutoDeploy: true } }", "StageName: live, AutoDeploy: true } }\n  Other: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: WEBSOCKET } }", "resource Other: it has no stage"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !strings.Contains(good, c.old) {
+				t.Fatalf("the template has no %q", c.old)
+			}
+			_, err := Parse([]byte(strings.Replace(good, c.old, c.new, 1)), options)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("error %v,\nwant one with %s", err, c.want)
+			}
+		})
+	}
+}
