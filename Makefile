@@ -2,7 +2,8 @@
 
 SHELL      := bash
 .SHELLFLAGS := -eu -o pipefail -c
-FUNCTIONS  := AuthorizerFunction CallbackFunction DashboardFunction ApiFunction
+FUNCTIONS  := EdgeAuth/AuthorizerFunction CallbackFunction DashboardFunction ApiFunction
+RECIPES    := $(patsubst %,build-%,$(notdir $(FUNCTIONS)))
 ARCH       ?= arm64
 OS         ?= linux
 BUILD      ?= build/$(ARCH)
@@ -19,7 +20,7 @@ GO_BUILD    = CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits rehearsal mutants fuzz bench clients tools $(FUNCTIONS:%=build-%)
+.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters rehearsal mutants fuzz bench clients tools $(RECIPES)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +32,7 @@ run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file:
 	@exec build/edgeauth run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
 build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes
-	@for f in $(FUNCTIONS); do mkdir -p $(BUILD)/$$f; $(MAKE) -s build-$$f ARTIFACTS_DIR=$(BUILD)/$$f ARCH=$(ARCH) OS=$(OS); done
+	@for f in $(FUNCTIONS); do mkdir -p $(BUILD)/$$f; $(MAKE) -s build-$${f##*/} ARTIFACTS_DIR=$(BUILD)/$$f ARCH=$(ARCH) OS=$(OS); done
 	@wc -c $(FUNCTIONS:%=$(BUILD)/%/bootstrap)
 
 # The one rule per function that `sam build` calls too.
@@ -39,7 +40,7 @@ build-AuthorizerFunction: PACKAGE = ./authorizer
 build-CallbackFunction:   PACKAGE = ./callback
 build-DashboardFunction:  PACKAGE = ./app/dashboard
 build-ApiFunction:        PACKAGE = ./app/api
-$(FUNCTIONS:%=build-%):
+$(RECIPES):
 	@GOOS=$(OS) GOARCH=$(ARCH) $(GO_BUILD) -o $(ARTIFACTS_DIR)/bootstrap $(PACKAGE)
 
 tool: ## build the tool edgeauth, for this machine (OS=, ARCH=: another; TOOL=: where it goes)
@@ -74,12 +75,15 @@ token: ## print an access token for curl -H "Authorization: Bearer …", here on
 smoke: ## try the system at URL from outside, here or deployed (deployed: USER=, and the password in PASSWORD)
 	@go run ./cmd/edgeauth check -url $(URL) -user $(SIGN_IN_AS)
 
-template-check: ## hold template.yaml against every known hazard; sam build ships what make build makes (needs Python)
+template-check: ## hold the templates against every known hazard; sam build ships what make build makes (needs Python)
 	@template/check
 
 kits: ## test the Python and JavaScript kits under real frameworks, the types that are served, and the Dash example's function (needs Python and Node)
 	@identity/check
 	@examples/dash/check
+
+parameters: ## write parameters.yaml, the list of what the part can be told, from edgeauth.yaml (needs Python)
+	@template/preset
 
 rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
 	@template/rehearse

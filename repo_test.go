@@ -152,14 +152,16 @@ func TestSettingsAgree(t *testing.T) {
 	if read := union(config.Settings); !slices.Equal(read, explained) {
 		t.Errorf("config reads %v\nREADME explains %v", read, explained)
 	}
-	for lambda, function := range map[string]string{"authorizer": "AuthorizerFunction", "callback": "CallbackFunction"} {
+	for lambda, of := range map[string]struct{ template, function string }{
+		"authorizer": {"edgeauth.yaml", "AuthorizerFunction"}, "callback": {"template.yaml", "CallbackFunction"},
+	} {
 		want := slices.Sorted(slices.Values(config.Settings[lambda]))
-		if set := variables(t, function); !slices.Equal(set, want) {
-			t.Errorf("%s reads %v\ntemplate.yaml sets %v", lambda, want, set)
+		if set := variables(t, of.template, of.function); !slices.Equal(set, want) {
+			t.Errorf("%s reads %v\n%s sets %v", lambda, want, of.template, set)
 		}
 	}
 	for _, function := range []string{"DashboardFunction", "ApiFunction"} {
-		if set := variables(t, function); len(set) > 0 {
+		if set := variables(t, "template.yaml", function); len(set) > 0 {
 			t.Errorf("template.yaml sets %v for %s, which reads none", set, function)
 		}
 	}
@@ -189,10 +191,10 @@ func settingsIn(t *testing.T, file string) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// variables returns the AUTH_ variables that the template gives a function.
-func variables(t *testing.T, function string) []string {
+// variables returns the AUTH_ variables that a template gives a function.
+func variables(t *testing.T, file, function string) []string {
 	t.Helper()
-	text, err := os.ReadFile("template.yaml")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@
 package e2e
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 )
 
 func TestTokenCommand(t *testing.T) {
-	s := start(t, "-param", "UserBearer=true", "-param", "MachineScope=reports/read", "-param", "AccessRules=* /* signed-in\nGET /api/hello scope:reports/read")
+	s := start(t, "-param", "EdgeAuth.UserBearer=true", "-param", "EdgeAuth.MachineScope=reports/read", "-param", "AccessRules=* /* signed-in\nGET /api/hello scope:reports/read")
 	user, machine := s.accessToken(t, "-user", bob), s.accessToken(t, "-machine")
 	bearer := func(path, token string) exchange {
 		return plain(t, http.MethodGet, s.app+path, "", "Authorization", "Bearer "+token)
@@ -46,12 +47,12 @@ func TestBackendInFiveLines(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "template.yaml")
 	text := strings.Replace(string(must(os.ReadFile(template()))), "\nResources:\n", "\nResources:\n"+lines[1], 1)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), part(filepath.Dir(path))); err != nil {
 		t.Fatal(err)
 	}
 	functions := t.TempDir()
 	for name, of := range map[string]string{
-		"AuthorizerFunction": "AuthorizerFunction", "CallbackFunction": "CallbackFunction", "DashboardFunction": "DashboardFunction", "ApiFunction": "ApiFunction",
+		"EdgeAuth": "EdgeAuth", "CallbackFunction": "CallbackFunction", "DashboardFunction": "DashboardFunction", "ApiFunction": "ApiFunction",
 		"ReportsFunction": "ApiFunction",
 	} {
 		if err := os.Symlink(filepath.Join(artifacts, of), filepath.Join(functions, name)); err != nil {

@@ -81,7 +81,7 @@ func TestCacheLosesWhatItIsKnownToLose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := []string{"-param", "AccessRules=GET,POST /* signed-in\n* /admin/* group:admins\n* /fresh max-age:10m", "-param", "UserBearer=true"}
+	rules := []string{"-param", "AccessRules=GET,POST /* signed-in\n* /admin/* group:admins\n* /fresh max-age:10m", "-param", "EdgeAuth.UserBearer=true"}
 	off := replay(t, rules...)
 	on := replay(t, append(rules, "-authorizer-ttl", "300")...)
 	for i, r := range recording {

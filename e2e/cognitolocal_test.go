@@ -87,9 +87,9 @@ func TestCognitoLocal(t *testing.T) {
 
 	issuer := string(c) + "/" + pool
 	s := beginSite(t, appPort,
-		"-env", "AuthorizerFunction.AUTH_ISSUER="+issuer,
-		"-env", "AuthorizerFunction.AUTH_CLIENT_IDS="+clientID,
-		"-env", "AuthorizerFunction.AUTH_BEARER_CLIENT_IDS="+clientID)
+		"-env", "EdgeAuth/AuthorizerFunction.AUTH_ISSUER="+issuer,
+		"-env", "EdgeAuth/AuthorizerFunction.AUTH_CLIENT_IDS="+clientID,
+		"-env", "EdgeAuth/AuthorizerFunction.AUTH_BEARER_CLIENT_IDS="+clientID)
 	s.cognito = string(c)
 	s.aws.set(s.app, s.cognito, issuer, pool, clientID, "")
 	s.aws.pool = httputil.NewSingleHostReverseProxy(must(url.Parse(string(c))))

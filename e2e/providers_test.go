@@ -8,13 +8,14 @@ package e2e
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -334,7 +335,7 @@ func beginSite(t testing.TB, appPort string, flags ...string) *site {
 	}
 	file := filepath.Join(t.TempDir(), "template.yaml")
 	text = strings.Replace(text, anchor, "\n          AWS_ENDPOINT_URL: "+server.URL+anchor, 1)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), part(filepath.Dir(file))); err != nil {
 		t.Fatal(err)
 	}
 	cognitoPort := freePort(t)
@@ -378,8 +379,8 @@ func at(t *testing.T, rotates bool, begin func(registration)) *site {
 	}
 	begin(r)
 	s := beginSite(t, appPort,
-		"-env", "AuthorizerFunction.AUTH_ISSUER="+r.issuer(),
-		"-env", "AuthorizerFunction.AUTH_CLIENT_IDS="+r.ClientID)
+		"-env", "EdgeAuth/AuthorizerFunction.AUTH_ISSUER="+r.issuer(),
+		"-env", "EdgeAuth/AuthorizerFunction.AUTH_CLIENT_IDS="+r.ClientID)
 	s.cognito = r.issuer()
 	s.aws.set(s.app, s.cognito, s.cognito, "pool", r.ClientID, r.Secret)
 	return s

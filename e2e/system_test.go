@@ -46,6 +46,15 @@ func TestMain(m *testing.M) {
 // template is the template that the binaries of this run belong to.
 func template() string { return filepath.Join(artifacts, "template.yaml") }
 
+// part puts the nested template where a copy of the template around it looks.
+func part(folder string) error {
+	text, err := os.ReadFile(filepath.Join(repository, "edgeauth.yaml"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "edgeauth.yaml"), text, 0o600)
+}
+
 // build makes the Lambda binaries with the project's own rule, and the tool, and keeps the template beside them.
 var build = sync.OnceValue(func() error {
 	text, err := os.ReadFile(filepath.Join(repository, "template.yaml"))
@@ -53,6 +62,9 @@ var build = sync.OnceValue(func() error {
 		return err
 	}
 	if err := os.WriteFile(template(), text, 0o600); err != nil {
+		return err
+	}
+	if err := part(artifacts); err != nil {
 		return err
 	}
 	for _, argv := range [][]string{

@@ -1,33 +1,39 @@
-"""What may go wrong with the template, one small function for each hazard: it takes a Stack and fails when the hazard is there.
+"""What may go wrong with an application that takes in edgeauth.yaml. One small function for each hazard takes the application and fails when it is there.
 
-docs/deploy.md lists every function with the source of the hazard and the template line that settles it; test_template.py breaks the template in the way
-that each function is to notice.
+    python hazards.py template.yaml
+
+says of any application's template, in a sentence each, what would go wrong; it needs `pip install aws-sam-translator` and nothing of AWS. cfn-lint and
+`sam validate` look at one template at a time, and so see no circle through a nested one.
+
+The hazards of the part itself are in part.py, those of the demo in demo.py. docs/hazards.md lists every function with what settles it; test_template.py
+breaks the templates in the way that each function is to notice.
 """
 
 import graphlib
+import io
 import json
 import re
+import struct
+import sys
+import zipfile
+from functools import cached_property
 from pathlib import Path
-from unittest import mock
 
 from stack import Stack, graph, references
 
-ROOT = Path(__file__).parent.parent
-PUBLIC = {"/auth/{proxy+}"}  # the callback; everything else stands behind the authorizer
-AUTHORIZER = "edgeauth-authorizer"
-OWN = {"AuthorizerFunction", "CallbackFunction", "DashboardFunction", "ApiFunction"}
-DOMAIN = dict(AppDomain="app.example.com", AppCertificateArn="arn:aws:acm:eu-west-1:123456789012:certificate/a")
-POOL = dict(ExistingUserPoolId="eu-west-1_Existing1", ExistingLoginUrl="https://login.example.com")
-OIDC = dict(OidcName="Okta", OidcIssuer="https://example.okta.com", OidcClientId="abc", OidcSecretName="okta")
-SAML = dict(SamlName="EntraID", SamlMetadataUrl="https://login.example.com/metadata.xml")
+SIGN_IN = "/auth/{proxy+}"
+ALL = []  # every check of an application, in the order of this file
 
 
-ALL = []  # every check, in the order of this file
+def into(checks):
+    def hazard(check):
+        checks.append(check)
+        return check
+
+    return hazard
 
 
-def hazard(check):
-    ALL.append(check)
-    return check
+hazard = into(ALL)
 
 
 def want(condition, message):
@@ -35,612 +41,399 @@ def want(condition, message):
         raise AssertionError(message)
 
 
-def again(stack, **parameters):
-    """The same template under other parameters."""
-    return Stack(stack.text, **parameters)
-
-
-# ---------------------------------------------------------------- one deploy
-
-
-@hazard
-def dependencies_form_no_circle(s):
-    try:
-        list(graphlib.TopologicalSorter(graph(s)).static_order())
-    except graphlib.CycleError as e:
-        raise AssertionError("a circle: " + " -> ".join(e.args[1])) from None
-
-
-@hazard
-def the_api_does_not_wait_for_the_authorizer(s):
-    """The first cut. A reference would close the circle authorizer -> client -> API as soon as the authorizer wants the client's id."""
-    want("AuthorizerFunction" not in set(references(s.raw["Resources"]["Api"]["Properties"])), "the API refers to the authorizer")
-    variables = s.raw["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
-    want("UserPoolClient" in set(references(variables["AUTH_CLIENT_IDS"])), "the authorizer does not get the client's id")
-
-
-@hazard
-def the_constructed_arn_is_the_authorizers(s):
-    uri = json.dumps(authorizer(s)["authorizerUri"])
-    name = s.of("AWS::Lambda::Function")["AuthorizerFunction"]["FunctionName"]
-    want(name == AUTHORIZER and f":function:{name}" in uri, f"the API calls {uri}, the function is {name}")
-
-
-@hazard
-def the_callback_gets_only_a_name(s):
-    """The second cut, and the parameter really has that name."""
-    variables = s.variables("CallbackFunction")
-    want(variables["AUTH_PARAMETER"] == s.one("AWS::SSM::Parameter")["Name"] == "/edgeauth/auth", "the callback reads another parameter")
-    want("AuthParameter" not in set(references(s.raw["Resources"]["CallbackFunctionRole"])), "the callback's policy refers to the parameter")
-
-
-@hazard
-def a_changed_parameter_reaches_the_stage(s):
-    """The transform makes a new deployment only when the API's text changes, and a parameter's value is no part of it."""
-    with mock.patch("samtranslator.model.apigateway.time.time", return_value=1.0):
-        before = set(again(s).of("AWS::ApiGateway::Deployment"))
-    want(before != set(again(s).of("AWS::ApiGateway::Deployment")), "the same deployment, whenever it is made")
-
-
-@hazard
-def there_is_one_stage(s):
-    stages = s.of("AWS::ApiGateway::Stage")
-    want([p["StageName"] for p in stages.values()] == ["Prod"], f"stages {stages}")
-    want(all("StageName" not in d for d in s.of("AWS::ApiGateway::Deployment").values()), "the deployment makes a stage of its own")
-
-
-@hazard
-def parameters_explain_themselves(s):
-    for name, p in s.source["Parameters"].items():
-        want(len(p.get("Description", "")) >= 20, f"{name} has no description")
-        want("Default" in p, f"{name} has no default")
-        want({"AllowedPattern", "AllowedValues", "MinValue"} & set(p), f"{name} takes anything")
-
-
-@hazard
-def defaults_are_allowed(s):
-    for name, p in s.source["Parameters"].items():
-        value = str(p["Default"])
-        if "AllowedPattern" in p:
-            want(re.search(p["AllowedPattern"], value), f"{name}: the default does not match the pattern")
-        if "AllowedValues" in p:
-            want(value in map(str, p["AllowedValues"]), f"{name}: the default is not allowed")
-        if "MinValue" in p:
-            want(p["MinValue"] <= p["Default"] <= p["MaxValue"], f"{name}: the default is out of range")
-
-
-@hazard
-def half_an_answer_is_refused(s):
-    """Rules name what belongs together before anything is made."""
-    asked = json.dumps(s.source.get("Rules", {}))
-    for name in ["AppCertificateArn", "LoginCertificateArn", "ExistingLoginUrl", "OidcIssuer", "OidcClientId", "OidcSecretName", "SamlMetadataUrl"]:
-        want(f'{{"Ref": "{name}"}}' in asked, f"no rule asks for {name}")
-
-
-@hazard
-def rules_use_the_functions_that_rules_may(s):
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-rules.html"""
-    used = set(re.findall(r'"(Fn::\w+)"', json.dumps(s.source.get("Rules", {}))))
-    want(used <= {"Fn::And", "Fn::Contains", "Fn::Equals", "Fn::Not", "Fn::Or"}, f"rules use {sorted(used)}")
-
-
-# ---------------------------------------------------------------- who is asked
-
-
-def authorizer(s):
-    return s.body["components"]["securitySchemes"]["SessionAuthorizer"]["x-amazon-apigateway-authorizer"]
-
-
-@hazard
-def every_route_has_the_authorizer_or_is_public_by_name(s):
-    public = set()
-    for path, method, operation in s.routes():
-        if method == "options":
-            continue
-        if operation.get("security") != [{"SessionAuthorizer": []}]:
-            public.add(path)
-    want(public == PUBLIC, f"routes without the authorizer: {sorted(public)}")
-
-
-@hazard
-def no_request_is_answered_before_the_authorizer(s):
-    """With an identity source API Gateway answers 401 by itself when the source is missing, and the login redirect never happens."""
-    want(authorizer(s)["type"] == "request", "not a REQUEST authorizer")
-    want("identitySource" not in authorizer(s), "has an identity source")
-
-
-@hazard
-def no_decision_is_replayed(s):
-    want(authorizer(s).get("authorizerResultTtlInSeconds") == 0, "results are cached; saying nothing means 300 seconds")
-
-
-@hazard
-def preflights_need_no_session(s):
-    preflights = [o for _, method, o in s.routes() if method == "options"]
-    want(len(preflights) == len(s.body["paths"]), "a path without preflight")
-    for o in preflights:
-        want("security" not in o and o["x-amazon-apigateway-integration"]["type"] == "mock", "a preflight asks the authorizer or a backend")
-
-
-@hazard
-def the_api_may_call_the_authorizer(s):
-    permitted(s, {"Ref": "AuthorizerFunction"}, "/authorizers/*")
-
-
-@hazard
-def the_api_may_call_every_backend(s):
-    called = {
-        name
-        for _, _, o in s.routes()
-        for name in re.findall(r"\$\{(\w+)\.Arn\}", json.dumps(o["x-amazon-apigateway-integration"].get("uri", "")))
-    }
-    want(called == OWN - {"AuthorizerFunction"}, f"the API calls {sorted(called)}")
-    for name in called:
-        permitted(s, {"Ref": name}, "/")
-
-
-def permitted(s, function, source):
-    for p in s.of("AWS::Lambda::Permission").values():
-        arn = json.dumps(p.get("SourceArn", ""))
-        if p["FunctionName"] == function and p["Principal"] == "apigateway.amazonaws.com" and p["Action"] == "lambda:InvokeFunction":
-            if ("${Api}" in arn or "__ApiId__" in arn) and source in arn:
-                return
-    raise AssertionError(f"this API may not call {function}")
-
-
-@hazard
-def only_this_api_may_call(s):
-    for name, p in s.of("AWS::Lambda::Permission").items():
-        want("SourceArn" in p and ("${Api}" in json.dumps(p["SourceArn"]) or "__ApiId__" in json.dumps(p["SourceArn"])), f"{name} lets any API in")
-
-
-@hazard
-def the_endpoint_is_regional(s):
-    want(s.one("AWS::ApiGateway::RestApi")["EndpointConfiguration"]["Types"] == ["REGIONAL"], "not REGIONAL")
-
-
-@hazard
-def there_is_one_origin(s):
-    """A second address would be a second set of cookies, return paths and redirect URIs."""
-    disabled = [x["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"] for x in again(s, **DOMAIN).body["servers"]]
-    want(disabled == [True], "with a host of one's own the execute-api host still answers")
-
-
-# ---------------------------------------------------------------- what refusals look like
-
-
-@hazard
-def a_denial_goes_where_the_authorizer_says(s):
-    r = s.responses["ACCESS_DENIED"]
-    want(str(r["statusCode"]) == "302", "not 302")
-    want(header(r, "Location") == "context.authorizer.location", "Location is not the authorizer's")
-
-
-@hazard
-def a_program_gets_401(s):
-    r = s.responses["UNAUTHORIZED"]
-    want(str(r["statusCode"]) == "401" and header(r, "WWW-Authenticate") == "'Bearer'", "not 401 with WWW-Authenticate")
-
-
-@hazard
-def a_failing_authorizer_is_500_and_retryable(s):
-    """Which of the two types an error raises is not documented: both say the same."""
-    a, b = s.responses["AUTHORIZER_FAILURE"], s.responses["AUTHORIZER_CONFIGURATION_ERROR"]
-    want(a == b and str(a["statusCode"]) == "500" and header(a, "Retry-After"), "the two differ, or are not 500 with Retry-After")
-
-
-@hazard
-def every_response_type_is_spoken_for(s):
-    spoken = {
-        "ACCESS_DENIED", "UNAUTHORIZED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "THROTTLED", "INTEGRATION_FAILURE",
-        "INTEGRATION_TIMEOUT", "MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX",
-    }
-    want(set(s.responses) == spoken, f"types {sorted(set(s.responses) ^ spoken)}")
-
-
-@hazard
-def statuses_are_explicit_except_on_defaults(s):
-    """Without one, a customised type may change its status; with one, a default changes the status of every other type."""
-    for kind, r in s.responses.items():
-        want(("statusCode" in r) != kind.startswith("DEFAULT_"), f"{kind} has status {r.get('statusCode')}")
-
-
-@hazard
-def responses_inherit_nothing(s):
-    """A customised type does not get the defaults' headers."""
-    for kind, r in s.responses.items():
-        want(header(r, "Cache-Control") == "'no-store'" and header(r, "X-Content-Type-Options") == "'nosniff'", f"{kind} lacks its headers")
-
-
-@hazard
-def bodies_echo_nothing_of_the_request(s):
-    """Nothing escapes what is substituted: only values that we made, or API Gateway did, may stand in a body."""
-    allowed = {"$context.authorizer.reason", "$context.authorizer.location", "$context.extendedRequestId", "$context.error.responseType"}
-    for kind, r in s.responses.items():
-        for media, body in r["responseTemplates"].items():
-            used = set(re.findall(r"\$[A-Za-z][A-Za-z.]*", body))
-            want(media == "application/json" and used <= allowed, f"{kind} substitutes {used - allowed} as {media}")
-            json.loads(body)
-
-
-@hazard
-def set_cookie_is_left_to_the_callback(s):
-    for kind, r in s.responses.items():
-        want(header(r, "Set-Cookie") is None, f"{kind} sets a cookie; what a gateway response does with one is not documented")
-
-
-@hazard
-def responses_are_deployed_with_the_api(s):
-    want(not s.of("AWS::ApiGateway::GatewayResponse"), "separate resources stay undeployed")
+class Application:
+    """A template, the part that it takes in, and the API that stands behind the part's authorizer."""
+
+    def __init__(self, text, folder=Path("."), **parameters):
+        self.stack = Stack(text, folder, **parameters)
+
+    def again(self, **parameters):
+        return Application(self.stack.text, self.stack.folder, **{**self.stack.given, **parameters})
+
+    @cached_property
+    def _taken(self):
+        found = [(name, file, given) for name, file, given in self.stack.nested() if file.name == "edgeauth.yaml"]
+        want(len(found) == 1, f"The template takes in edgeauth.yaml {len(found)} times and not once.")
+        want(found[0][1].is_file(), f"{found[0][1]} is not there.")
+        return found[0]
+
+    @property
+    def name_of_part(self):
+        return self._taken[0]
+
+    @property
+    def given(self):
+        """What the part is given, by name."""
+        return self._taken[2]
+
+    @cached_property
+    def part(self):
+        file = self._taken[1]
+        return Stack(file.read_text(), file.parent, **self.given)
+
+    @cached_property
+    def api(self):
+        """The logical id of the API."""
+        reference = self.given.get("ApiId")
+        want(isinstance(reference, dict) and reference.get("Ref") in self.stack.of("AWS::ApiGateway::RestApi"), f"ApiId is {reference}, which is no REST API of this template.")
+        return reference["Ref"]
+
+    @property
+    def body(self):
+        return self.stack.of("AWS::ApiGateway::RestApi")[self.api]["Body"]
+
+    @property
+    def responses(self):
+        return self.body.get("x-amazon-apigateway-gateway-responses", {})
+
+    def routes(self):
+        """(path, method, operation) of every method of the API."""
+        for path, item in self.body["paths"].items():
+            for method, operation in item.items():
+                yield path, method, operation
+
+    @cached_property
+    def schemes(self):
+        return self.body.get("components", {}).get("securitySchemes") or self.body.get("securityDefinitions") or {}
+
+    @property
+    def authorizer(self):
+        """(name, settings) of the one Lambda authorizer whose function is the part's."""
+        named = f":function:{self.given.get('Name')}-authorizer:live"
+        found = [(n, s.get("x-amazon-apigateway-authorizer", {})) for n, s in self.schemes.items()]
+        ours = [(n, a) for n, a in found if named + "/" in json.dumps(a.get("authorizerUri", ""))]
+        called = [json.dumps(a["authorizerUri"]).split(":function:")[-1].split("/")[0] for _, a in found if "authorizerUri" in a]
+        want(len(ours) == 1, f"The API asks {called or 'no authorizer'}; with this Name its FunctionArn has to end in {named[1:]}.")
+        return ours[0]
+
+    @property
+    def stages(self):
+        return {n: p for n, p in self.stack.of("AWS::ApiGateway::Stage").items() if p.get("RestApiId") == {"Ref": self.api}}
+
+    def functions_of(self, operation):
+        """The logical ids of the functions that an operation calls, by ARN or by the alias that SAM publishes."""
+        uri = json.dumps(operation.get("x-amazon-apigateway-integration", {}).get("uri", ""))
+        return {arn or alias for arn, alias in re.findall(r"\$\{(?:(\w+)\.Arn|(\w+?)Alias\w+)\}", uri)}
+
+    @cached_property
+    def callback(self):
+        """The logical id of the function that signs people in."""
+        called = [f for path, _, o in self.routes() if path == SIGN_IN for f in self.functions_of(o) if f in self.stack.of("AWS::Lambda::Function")]
+        want(called, f"No function has an event for {SIGN_IN}, where the sign-in is.")
+        return called[0]
+
+    @property
+    def public(self):
+        """The routes that may do without the authorizer: the sign-in, and what the list beside the template names."""
+        file = self.stack.folder / "public.routes"
+        lines = file.read_text().splitlines() if file.is_file() else []
+        listed = {tuple(line.split("#")[0].split()) for line in lines if line.split("#")[0].strip()}
+        for line in listed:
+            want(len(line) == 2, f"public.routes has the line {' '.join(line)!r}, which is no method and path.")
+        return {(method.lower(), path) for method, path in listed}
 
 
 def header(response, name):
     return response.get("responseParameters", {}).get("gatewayresponse.header." + name)
 
 
-@hazard
-def a_foreign_script_can_read_a_refusal(s):
-    """Without these headers a cross-origin fetch sees a network error and not a 401."""
-    open_ = again(s, AllowedOrigin="https://www.example.com")
-    for kind, r in open_.responses.items():
-        want(header(r, "Access-Control-Allow-Origin") == "'https://www.example.com'", f"{kind} hides from the allowed origin")
-        want(header(r, "Access-Control-Allow-Credentials") == "'true'", f"{kind} refuses credentials")
+def permitted(stack, function, api, source):
+    """Whether a permission of a stack lets an API, given as text or reference, call a function."""
+    for p in stack.of("AWS::Lambda::Permission").values():
+        arn = json.dumps(p.get("SourceArn", ""))
+        if p["FunctionName"] == function and p["Principal"] == "apigateway.amazonaws.com" and p["Action"] == "lambda:InvokeFunction":
+            if (f"${{{api}}}" in arn or f":{api}/" in arn or "__ApiId__" in arn and api in json.dumps(p)) and source in arn:
+                return True
+    return False
+
+
+# ---------------------------------------------------------------- one deploy
 
 
 @hazard
-def no_origin_is_allowed_by_default(s):
-    for kind, r in s.responses.items():
-        want(header(r, "Access-Control-Allow-Origin") is None, f"{kind} lets scripts of another origin read")
-    for path, method, o in s.routes():
-        if method == "options":
-            parameters = o["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
-            origin = parameters["method.response.header.Access-Control-Allow-Origin"]
-            want(origin.endswith(".invalid'"), f"{path}: preflight allows {origin}")  # RFC 6761 section 6.4: nobody can have such a name
-
-
-# ---------------------------------------------------------------- functions
+def nothing_waits_for_itself(a):
+    """The part waits for the API, and the API for every function with a route: none of those may wait for the part."""
+    edges = graph(a.stack)
+    try:
+        list(graphlib.TopologicalSorter(edges).static_order())
+    except graphlib.CycleError as e:
+        circle = e.args[1][::-1]
+        raise AssertionError("Each of these waits for the next, in a circle: " + " -> ".join(circle) + ". Take one reference out, such as one to an output of the part.") from None
 
 
 @hazard
-def functions_run_what_the_makefile_builds(s):
-    for name, f in s.of("AWS::Lambda::Function").items():
-        want((f["Runtime"], f["Handler"], f["Architectures"]) == ("provided.al2023", "bootstrap", ["arm64"]), f"{name}: runtime, handler or architecture")
-    for name, r in s.source["Resources"].items():
-        if r["Type"] == "AWS::Serverless::Function":
-            want(r["Metadata"]["BuildMethod"] == "makefile" and r["Properties"]["CodeUri"] == ".", f"{name} would be built from a stale cache")
+def the_parameters_are_the_parts(a):
+    """A nested stack asks late: what is wrong with a value is cheaper to hear now."""
+    declared = a.part.source["Parameters"]
+    for name, p in declared.items():
+        want(name in a.given or "Default" in p, f"{a.name_of_part} needs the parameter {name}.")
+        value = a.given.get(name)
+        if not isinstance(value, (str, int)) or "${" in str(value):
+            continue
+        if "AllowedPattern" in p and p["Type"] != "CommaDelimitedList":
+            want(re.search(p["AllowedPattern"], str(value)), f"{name}: {value!r} does not match {p['AllowedPattern']}.")
+        if "AllowedValues" in p:
+            want(str(value) in map(str, p["AllowedValues"]), f"{name}: {value!r} is none of {', '.join(map(str, p['AllowedValues']))}.")
+        if "MaxLength" in p:
+            want(len(str(value)) <= p["MaxLength"], f"{name}: more than {p['MaxLength']} characters.")
+        if "MinValue" in p:
+            want(p["MinValue"] <= int(value) <= p["MaxValue"], f"{name}: {value} is not from {p['MinValue']} to {p['MaxValue']}.")
 
 
 @hazard
-def settings_are_those_the_code_reads(s):
-    text = (ROOT / "internal/config/config.go").read_text()
-    table = re.search(r"var Settings = .*?\n}", text, re.S).group()
-    for function, which in [("AuthorizerFunction", "authorizer"), ("CallbackFunction", "callback")]:
-        read = set(re.findall(r"AUTH_\w+", re.search(rf'"{which}":(.*?)}}', table, re.S).group(1)))
-        given = {v for v in s.variables(function) if v.startswith("AUTH_")}
-        want(read and read == given, f"{function}: {sorted(read ^ given)}")
+def what_belongs_together_is_there(a):
+    """The rules of a nested stack are asked late too."""
+    for rule in a.part.source.get("Rules", {}).values():
+        if "RuleCondition" not in rule or a.part.decide(rule["RuleCondition"]):
+            for assertion in rule["Assertions"]:
+                want(a.part.decide(assertion["Assert"]), assertion["AssertDescription"])
 
 
 @hazard
-def the_environment_fits(s):
-    """Lambda takes 4 KB of variables: everything fits, however long the long parameters are."""
-    long = {"AccessRules": "a", "JwksSnapshot": '{"keys":[]}', "TrustedPools": "[]", "MoreClaims": "a", "BearerClientIds": "a", "UserBearer": "true", "MachineScope": "a/b"}
-    for name in ["AccessRules", "JwksSnapshot", "TrustedPools"]:
-        long[name] = long[name].ljust(s.source["Parameters"][name].get("MaxLength", 1 << 20))
-    stack = again(s, **long)
-    for function in OWN:
-        size = sum(len(k) + len(v if isinstance(v, str) else "x" * 100) for k, v in stack.variables(function).items())
-        want(size <= 4096, f"{function}: {size} bytes when every parameter is as long as it may be")
+def the_api_names_the_authorizer(a):
+    want(a.authorizer, "no authorizer")
 
 
 @hazard
-def one_event_at_a_time_uses_one_processor(s):
-    want(s.variables("AuthorizerFunction").get("GOMAXPROCS") == "1", "GOMAXPROCS")
+def the_callback_knows_its_parameter(a):
+    """As text: the parameter itself is made after the API, which waits for the callback."""
+    told = a.stack.variables(a.callback).get("AUTH_PARAMETER")
+    wanted = f"/{a.given['Name']}/auth"
+    want(told == wanted, f"{a.callback} is told AUTH_PARAMETER={told}; with this Name it is {wanted}.")
 
 
 @hazard
-def every_log_expires(s):
-    groups = s.of("AWS::Logs::LogGroup")
-    for name, group in groups.items():
-        want(group.get("RetentionInDays"), f"{name} is kept for ever")
-    for name, f in s.of("AWS::Lambda::Function").items():
-        want(f.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref") in groups, f"{name} logs to a group that is kept for ever")
-
-
-# ---------------------------------------------------------------- rights and secrets
-
-
-def statements(s, role):
-    for policy in s.of("AWS::IAM::Role")[role].get("Policies", []):
-        yield from policy["PolicyDocument"]["Statement"]
+def the_callback_gets_its_rights(a):
+    role = a.stack.of("AWS::Lambda::Function")[a.callback]["Role"]
+    reference = a.given.get("CallbackRole")
+    own = isinstance(reference, dict) and role == {"Fn::GetAtt": [reference.get("Ref"), "Arn"]}
+    want(own, f"CallbackRole is {reference}, and {a.callback} has the role {role}: it could not read its parameter. Without a Role of your own it is !Ref {a.callback}Role.")
 
 
 @hazard
-def policies_name_what_they_open(s):
-    for role in s.of("AWS::IAM::Role"):
-        for statement in statements(s, role):
-            text = json.dumps([statement["Action"], statement["Resource"]])
-            want("*" not in text, f"{role}: {text}")
+def there_is_one_stage(a):
+    names = [p["StageName"] for p in a.stages.values()]
+    strays = [d for d in a.stack.of("AWS::ApiGateway::Deployment").values() if "StageName" in d]
+    want(len(names) == 1 and not strays, 'The API has a second stage, "Stage": add OpenApiVersion: 3.0.1 below Globals: Api.')
 
 
 @hazard
-def managed_policies_only_write_logs(s):
-    """AWSLambdaBasicExecutionRole is all; with tracing on, the right to send traces."""
-    for parameters, names in [({}, {"AWSLambdaBasicExecutionRole"}), ({"Tracing": "Active"}, {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSXRayDaemonWriteAccess"})]:
-        for role, p in again(s, **parameters).of("AWS::IAM::Role").items():
-            given = {json.dumps(a).split("/")[-1].strip('"}]') for a in p["ManagedPolicyArns"]}
-            want(given <= names, f"{role} has {given - names}")
+def the_base_url_is_the_apis(a):
+    """Redirect URIs, cookies and return paths are made of it: it has to be the one address that browsers use."""
+    url = a.given.get("BaseUrl")
+    want(isinstance(url, str) and url.startswith("https://"), f"BaseUrl is {url}, which is no https URL.")
+    host, _, path = url.removeprefix("https://").partition("/")
+    want(not url.endswith("/") and not path.endswith("auth"), f"BaseUrl is {url}: it ends before the slash and before /auth.")
+    if ".execute-api." in host:
+        stages = [p["StageName"] for p in a.stages.values()]
+        want(host.startswith(f"${{{a.api}}}.") and [path] == stages, f"BaseUrl is {url}, and the API is {a.api} with the stage {stages}.")
+        return
+    mapped = [m for m in a.stack.of("AWS::ApiGateway::BasePathMapping").values() if m.get("RestApiId") == {"Ref": a.api}]
+    for m in mapped:
+        domain = m["DomainName"]
+        if isinstance(domain, dict):
+            domain = a.stack.of("AWS::ApiGateway::DomainName").get(domain.get("Ref"), {}).get("DomainName", domain)
+        base = m.get("BasePath", "")
+        base = "" if base == "(none)" else base
+        want(not isinstance(domain, str) or (host, path) == (domain, base), f"BaseUrl is {url}, and the API is mapped at https://{domain}/{base}.".replace("/.", "."))
 
 
 @hazard
-def the_authorizer_may_do_nothing(s):
-    want(not list(statements(s, "AuthorizerFunctionRole")), "the authorizer has rights")
+def there_is_one_origin(a):
+    """A second address would be a second set of cookies, return paths and redirect URIs, and the sign-in is at the first alone."""
+    if ".execute-api." in str(a.given.get("BaseUrl")):
+        return
+    api = a.stack.of("AWS::ApiGateway::RestApi")[a.api]
+    closed = [x.get("x-amazon-apigateway-endpoint-configuration", {}).get("disableExecuteApiEndpoint") for x in a.body.get("servers", [])]
+    want(True in closed or api.get("DisableExecuteApiEndpoint") is True, "BaseUrl is a host of your own, and the execute-api host still answers: add DisableExecuteApiEndpoint: true.")
+
+
+# ---------------------------------------------------------------- who is asked
 
 
 @hazard
-def the_callback_may_read_one_parameter_and_one_pool(s):
-    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/edgeauth/auth"
-    for parameters, pool in [({}, "${UserPool}"), (POOL, "eu-west-1_Existing1")]:
-        got = {(x["Action"], json.dumps(x["Resource"])) for x in statements(again(s, **parameters), "CallbackFunctionRole")}
-        want(got == {
-            ("ssm:GetParameter", f'["{parameter}", "{parameter}/former-secret"]'),
-            ("cognito-idp:DescribeUserPoolClient", f'"arn:aws:cognito-idp:eu-west-1:123456789012:userpool/{pool}"'),
-        }, f"the callback may {sorted(got)}")
+def the_sign_in_is_open(a):
+    """Behind the authorizer, the way to the login would lead to the login."""
+    methods = {m for p, m, o in a.routes() if p == SIGN_IN and m != "options"}
+    want(methods == {"x-amazon-apigateway-any-method"}, f"{SIGN_IN} takes {sorted(methods) or 'nothing'}: its event needs Method: ANY.")
+    for path, method, operation in a.routes():
+        if path == SIGN_IN and method != "options":
+            want(not asked(a, operation), f"{SIGN_IN} is behind the authorizer, so nobody can sign in: its event needs Auth: {{ Authorizer: NONE }}.")
+
+
+def asked(a, operation):
+    """Whether the part's authorizer is asked before an operation."""
+    names = [name for option in operation.get("security", a.body.get("security", [])) for name in option]
+    return names == [a.authorizer[0]]
 
 
 @hazard
-def no_secret_is_handed_around(s):
-    """Parameters, variables and outputs can be read by everybody who may look at the stack."""
-    everything = json.dumps([s.raw["Resources"], s.raw["Outputs"]], default=str)
-    want("ClientSecret" not in everything, "the client's secret is read by the template")
-    want(set(re.findall(r"{{resolve:.*?}}", everything)) == {"{{resolve:secretsmanager:${OidcSecretName}:SecretString:client_secret}}"}, "a secret is resolved")
-    provider = s.raw["Resources"]["OidcProvider"]["Properties"]["ProviderDetails"]
-    want("{{resolve:secretsmanager:" in json.dumps(provider["client_secret"]), "the provider's secret is a parameter")
-    for name in s.source["Parameters"]:
-        want(not re.search(r"(?i)(secret|password|token)$", name), f"parameter {name}")
-
-
-# ---------------------------------------------------------------- the user pool
+def every_route_is_guarded_or_listed(a):
+    open_ = a.public | {("any", SIGN_IN)}
+    for path, method, operation in a.routes():
+        method = "any" if method == "x-amazon-apigateway-any-method" else method
+        if method == "options" and operation.get("x-amazon-apigateway-integration", {}).get("type") == "mock":
+            continue
+        want(asked(a, operation) or (method, path) in open_, f"{method.upper()} {path} is open to everybody: nothing asks the authorizer. If that is meant, write the line '{method.upper()} {path}' into public.routes beside the template.")
 
 
 @hazard
-def strangers_cannot_register(s):
-    want(s.one("AWS::Cognito::UserPool")["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}, "anybody may register")
-    opened = again(s, SelfSignUp="true").one("AWS::Cognito::UserPool")
-    want(opened["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}, "SelfSignUp does nothing")
+def no_request_is_answered_before_the_authorizer(a):
+    """With an identity source API Gateway answers 401 by itself when the source is missing, and nobody is led to the login."""
+    name, settings = a.authorizer
+    want(settings.get("type") == "request", f"{name} is no REQUEST authorizer: add FunctionPayloadType: REQUEST.")
+    want("identitySource" not in settings, f"{name} has an identity source: without a cookie nobody would be led to the login. Leave Identity at {{ ReauthorizeEvery: 0 }}.")
 
 
 @hazard
-def nobody_learns_who_has_an_account(s):
-    want(client(s).get("PreventUserExistenceErrors") == "ENABLED", "the default is LEGACY")
-
-
-def told(s):
-    """What the callback's parameter says."""
-    return json.loads(s.one("AWS::SSM::Parameter")["Value"])
-
-
-def client(s):
-    return s.one("AWS::Cognito::UserPoolClient")
+def no_decision_is_replayed(a):
+    name, settings = a.authorizer
+    ttl = settings.get("authorizerResultTtlInSeconds", 300)
+    want(ttl == 0, f"{name} is cached for {ttl} seconds: one request's answer would serve another. Set Identity: {{ ReauthorizeEvery: 0 }}.")
 
 
 @hazard
-def validities_have_units(s):
-    want(client(s)["TokenValidityUnits"] == {"IdToken": "minutes", "AccessToken": "minutes", "RefreshToken": "days"}, "60 would mean hours")
-    want((client(s)["IdTokenValidity"], client(s)["RefreshTokenValidity"]) == (60, 30), "validities")
+def preflights_need_no_session(a):
+    for path, method, operation in a.routes():
+        if method == "options" and operation.get("x-amazon-apigateway-integration", {}).get("type") == "mock":
+            want(not operation.get("security"), f"The preflight of {path} asks the authorizer, and browsers send none a cookie: add AddDefaultAuthorizerToCorsPreflight: false.")
 
 
 @hazard
-def the_login_page_is_alive(s):
-    """Managed login serves no page to a client without a branding style."""
-    for stack in [s, again(s, **POOL)]:
-        b = stack.one("AWS::Cognito::ManagedLoginBranding")
-        want(b["ClientId"] == {"Ref": "UserPoolClient"} and b["UseCognitoProvidedValues"] is True, "no branding style")
-    want(s.one("AWS::Cognito::UserPoolDomain")["ManagedLoginVersion"] == 2 and s.one("AWS::Cognito::UserPool")["UserPoolTier"] == "ESSENTIALS", "classic login")
-    want(not again(s, **POOL, ExistingLoginVersion="CLASSIC").of("AWS::Cognito::ManagedLoginBranding"), "a style for a classic page")
+def every_api_may_call_the_authorizer(a):
+    """The part permits the one API that it is told of; another brings a permission of its own."""
+    named = f":function:{a.given.get('Name')}-authorizer:live"
+    for api, p in a.stack.of("AWS::ApiGateway::RestApi").items():
+        body = p.get("Body", {})
+        if named not in json.dumps(body):
+            continue
+        of_part = api == a.api and permitted(a.part, {"Ref": "AuthorizerAlias"}, api, "/authorizers/*")
+        own = any(
+            named in json.dumps(q["FunctionName"]) and f"${{{api}}}/authorizers/" in json.dumps(q.get("SourceArn", "")) for q in a.stack.of("AWS::Lambda::Permission").values()
+        )
+        want(of_part or own, f"{api} may not call the authorizer, so every request would be answered 500: give it an AWS::Lambda::Permission for {named[1:]} with SourceArn …:${{{api}}}/authorizers/*.")
+
+
+# ---------------------------------------------------------------- what refusals look like
+
+
+def response(a, kind):
+    want(kind in a.responses, f"The gateway response {kind} is missing.")
+    return a.responses[kind]
 
 
 @hazard
-def flows_are_listed(s):
-    """The default list is wider, and contains refresh, which contradicts rotation."""
-    want(client(s)["ExplicitAuthFlows"] == ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], "flows")
-    rotating = client(again(s, RefreshTokenRotation="ENABLED"))
-    want(rotating["ExplicitAuthFlows"] == ["ALLOW_USER_SRP_AUTH"], "refresh flow and rotation")
-    want(rotating["RefreshTokenRotation"] == {"Feature": "ENABLED", "RetryGracePeriodSeconds": 60}, "no grace: a lost answer ends the session")
+def a_denial_goes_where_the_authorizer_says(a):
+    r = response(a, "ACCESS_DENIED")
+    want(str(r.get("statusCode")) == "302", f"ACCESS_DENIED has the status {r.get('statusCode')} and not 302: nobody is led to the login.")
+    want(header(r, "Location") == "context.authorizer.location", "The Location of ACCESS_DENIED is not context.authorizer.location.")
 
 
 @hazard
-def passwords_open_nothing_by_default(s):
-    want(not [f for f in client(s)["ExplicitAuthFlows"] if "PASSWORD" in f], "a password flow")
-    want("ALLOW_ADMIN_USER_PASSWORD_AUTH" in client(again(s, AdminPasswordAuth="true"))["ExplicitAuthFlows"], "the parameter does nothing")
+def a_program_gets_401(a):
+    r = response(a, "UNAUTHORIZED")
+    want(str(r.get("statusCode")) == "401" and header(r, "WWW-Authenticate") == "'Bearer'", "UNAUTHORIZED is not 401 with WWW-Authenticate: 'Bearer'.")
 
 
 @hazard
-def the_client_does_the_code_flow_only(s):
-    c = client(s)
-    want(c["AllowedOAuthFlows"] == ["code"] and c["AllowedOAuthFlowsUserPoolClient"] is True and c["GenerateSecret"] is True, "flow or secret")
-    want(c["AllowedOAuthScopes"] == ["openid", "email"], "openid alone would put every attribute into the cookie")
-    want("ReadAttributes" not in c, "email without email_verified makes the code exchange fail")
+def a_failing_authorizer_is_500_and_retryable(a):
+    """Which of the two types an error raises is not documented: both say the same."""
+    first, second = response(a, "AUTHORIZER_FAILURE"), response(a, "AUTHORIZER_CONFIGURATION_ERROR")
+    want(first == second, "AUTHORIZER_FAILURE and AUTHORIZER_CONFIGURATION_ERROR differ, and which of the two comes is not documented.")
+    want(str(first.get("statusCode")) == "500" and header(first, "Retry-After"), "AUTHORIZER_FAILURE is not 500 with Retry-After.")
 
 
 @hazard
-def sign_out_can_revoke(s):
-    want(client(s)["EnableTokenRevocation"] is True, "revocation is off")
+def no_refusal_is_kept(a):
+    """A customised type does not get the defaults' headers."""
+    for kind in ["ACCESS_DENIED", "UNAUTHORIZED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"]:
+        want(header(response(a, kind), "Cache-Control") == "'no-store'", f"{kind} has no Cache-Control: 'no-store', so a cache may keep it for somebody else.")
+
+
+MEANT_FOR_BODIES = {"$context.authorizer.reason", "$context.authorizer.location", "$context.extendedRequestId", "$context.requestId", "$context.error.responseType"}
 
 
 @hazard
-def one_mailbox_is_one_user(s):
-    p = s.one("AWS::Cognito::UserPool")
-    want(p["UsernameAttributes"] == ["email"] and p["UsernameConfiguration"] == {"CaseSensitive": False}, "cannot be changed later")
+def bodies_echo_nothing_of_the_request(a):
+    """Nothing escapes what is substituted: only values that we made, or API Gateway did, may stand in a body."""
+    for kind, r in a.responses.items():
+        for media, body in r.get("responseTemplates", {}).items():
+            used = set(re.findall(r"\$[A-Za-z][A-Za-z.]*", body))
+            want(used <= MEANT_FOR_BODIES, f"{kind} puts {', '.join(sorted(used - MEANT_FOR_BODIES))} into its body, which nothing escapes.")
 
 
 @hazard
-def the_pool_survives_the_stack(s):
-    want(s.one("AWS::Cognito::UserPool")["DeletionProtection"] == "ACTIVE", "deleting the stack deletes every user")
+def set_cookie_is_left_to_the_callback(a):
+    for kind, r in a.responses.items():
+        want(header(r, "Set-Cookie") is None, f"{kind} sets a cookie; what a gateway response does with one is not documented.")
 
 
 @hazard
-def groups_stay_small(s):
-    """A group's role is written into every ID token, and so into every cookie."""
-    want(all("RoleArn" not in g for g in s.of("AWS::Cognito::UserPoolGroup").values()), "a group has a role")
+def responses_are_deployed_with_the_api(a):
+    want(not a.stack.of("AWS::ApiGateway::GatewayResponse"), "A gateway response is a resource of its own, and those stay undeployed: write it into GatewayResponses of the API.")
+
+
+# ---------------------------------------------------------------- the callback
 
 
 @hazard
-def redirects_lead_home(s):
-    """Cognito compares redirect URIs character by character; the callback compares hosts with base_urls. All must say the same."""
-    for parameters, base in [({}, "https://${Api}.execute-api.eu-west-1.amazonaws.com/Prod"), (DOMAIN, "https://app.example.com")]:
-        x = again(s, **parameters)
-        want(client(x)["CallbackURLs"] == [base + "/auth/callback"], f"callback {client(x)['CallbackURLs']}")
-        want(client(x)["LogoutURLs"] == [base + "/auth/signed-out"], f"sign-out {client(x)['LogoutURLs']}")
-        want(told(x)["base_urls"] == [base] and told(x)["client_id"] == "${UserPoolClient}", f"the callback is told {told(x)}")
-        want(x.outputs["Url"] == base + "/", f"Url is {x.outputs['Url']}")
+def the_callback_reaches_cognito(a):
+    """What Globals give to every function reaches the callback too."""
+    f = a.stack.of("AWS::Lambda::Function")[a.callback]
+    want("VpcConfig" not in f, f"{a.callback} is in a VPC, perhaps by Globals: without a way out it reaches neither SSM nor Cognito. Cognito's token endpoint needs a NAT gateway; or set VpcConfig on your own functions alone.")
+    want(not f.get("Layers"), f"{a.callback} has layers, perhaps by Globals: it is one binary and needs none.")
 
 
 @hazard
-def the_login_url_is_the_domains(s):
-    own = dict(LoginDomain="login.example.org", LoginCertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/a")
-    for parameters, url in [({}, "https://${UserPoolDomain}.auth.eu-west-1.amazoncognito.com"), (own, "https://login.example.org"), (POOL, "https://login.example.com")]:
-        want(told(again(s, **parameters))["login_url"] == url, f"the callback is told {told(again(s, **parameters))}")
-    domain = again(s, **own).one("AWS::Cognito::UserPoolDomain")
-    want(domain["Domain"] == "login.example.org" and "CustomDomainConfig" in domain, "the domain is another")
+def the_callback_runs_its_binary(a):
+    f = a.stack.of("AWS::Lambda::Function")[a.callback]
+    want(f.get("Runtime") == "provided.al2023" and f.get("Handler") == "bootstrap", f"{a.callback} has Runtime {f.get('Runtime')} and Handler {f.get('Handler')}, and not provided.al2023 and bootstrap.")
+    want(f.get("Timeout", 3) >= 10, f"{a.callback} has {f.get('Timeout', 3)} seconds; Cognito alone may take more: set Timeout: 10.")
+
+
+MACHINES = {62: "x86_64", 183: "arm64"}  # e_machine of ELF
 
 
 @hazard
-def the_login_host_is_made_up_when_nobody_names_it(s):
-    want(s.one("AWS::Cognito::UserPoolDomain")["Domain"] == "edgeauth-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "not from the stack's id")
-    want(again(s, DomainPrefix="acme").one("AWS::Cognito::UserPoolDomain")["Domain"] == "acme", "DomainPrefix does nothing")
+def code_is_for_its_processor(a):
+    """A released zip is for one architecture."""
+    functions = [(a.stack.folder, a.stack.source["Resources"][a.callback].get("Properties", {}).get("CodeUri"), a.stack.of("AWS::Lambda::Function")[a.callback], a.callback)]
+    functions += [(a.part.folder, p.get("Code"), p, n) for n, p in a.part.of("AWS::Lambda::Function").items()]
+    for folder, code, f, name in functions:
+        if not isinstance(code, str) or not code.endswith(".zip"):
+            continue
+        want((folder / code).is_file(), f"{name}: {folder / code} is not there.")
+        with zipfile.ZipFile(io.BytesIO((folder / code).read_bytes())) as z:
+            want("bootstrap" in z.namelist(), f"{name}: {code} holds no bootstrap.")
+            magic = z.open("bootstrap").read(20)
+        found = MACHINES.get(struct.unpack("<H", magic[18:20])[0] if magic[:4] == b"\x7fELF" else 0, "no processor of Lambda's")
+        declared = f.get("Architectures", ["x86_64"])[0]
+        want(found == declared, f"{name} has Architectures: [{declared}], and {code} is built for {found}.")
 
 
-@hazard
-def an_existing_pool_is_only_borrowed(s):
-    x = again(s, **POOL)
-    for kind in ["UserPool", "UserPoolDomain", "UserPoolGroup", "UserPoolIdentityProvider"]:
-        want(not x.of("AWS::Cognito::" + kind), f"makes a {kind}")
-    want(client(x)["UserPoolId"] == "eu-west-1_Existing1" and client(x)["SupportedIdentityProviders"] == ["COGNITO"], "the client is another pool's")
-    issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1"
-    want(x.variables("AuthorizerFunction")["AUTH_ISSUER"] == told(x)["issuer"] == issuer, "issuer")
-    want(told(x)["user_pool_id"] == "eu-west-1_Existing1", "the callback asks another pool")
-    updated = again(s, **POOL, ExistingIssuerType="UPDATED").variables("AuthorizerFunction")
-    want(updated["AUTH_ISSUER"] == "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Existing1", "updated issuer")
+def main(path, checks=ALL):
+    try:
+        a = Application(Path(path).read_text(), Path(path).parent)
+    except Exception as e:  # whatever the transform says
+        print(f"{path}: {e}")
+        return 2
+    try:
+        a.api
+    except AssertionError as e:
+        print(f"{path}: {e}")
+        return 1
+    failed = 0
+    for check in checks:
+        try:
+            check(a)
+        except AssertionError as e:
+            failed += 1
+            print(f"{path}: {e} ({check.__name__})")
+    print(f"{path}: {len(checks) - failed} of {len(checks)} checks passed")
+    return 1 if failed else 0
 
 
-@hazard
-def machines_come_by_name_only(s):
-    """Nobody's access tokens are let in unless somebody asks; a machine gets its one scope by client credentials, and no user signs in with its client."""
-    want(not s.of("AWS::Cognito::UserPoolResourceServer") and bearers(s) == "", "a machine that nobody has asked for")
-    x = again(s, MachineScope="reports/read", BearerClientIds="abc")
-    machine, server = x.of("AWS::Cognito::UserPoolClient")["MachineClient"], x.one("AWS::Cognito::UserPoolResourceServer")
-    want((server["Identifier"], server["Scopes"][0]["ScopeName"], machine["AllowedOAuthScopes"]) == ("reports", "read", ["reports/read"]), "another scope")
-    want(machine["AllowedOAuthFlows"] == ["client_credentials"] and machine["GenerateSecret"] is True and "CallbackURLs" not in machine, "another flow, or no secret")
-    want(machine["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"], "users may sign in with the machine's client")
-    want("MachineScopes" in graph(x)["MachineClient"], "the client may come before its scope")
-    want(bearers(x) == "abc,{'Ref': 'MachineClient'}", f"bearers are {bearers(x)}")
-    want(bearers(again(s, UserBearer="true")) == ",{'Ref': 'UserPoolClient'}", "UserBearer does nothing")
-
-
-def bearers(s):
-    return s.variables("AuthorizerFunction")["AUTH_BEARER_CLIENT_IDS"]
-
-
-@hazard
-def external_providers_are_offered(s):
-    x = again(s, **OIDC, **SAML)
-    want(client(x)["SupportedIdentityProviders"] == ["COGNITO", {"Ref": "OidcProvider"}, {"Ref": "SamlProvider"}], "not all are offered")
-    want(client(again(s, **SAML, LocalUsers="false"))["SupportedIdentityProviders"] == [{"Ref": "SamlProvider"}], "the pool's own users still may")
-    want(client(s)["SupportedIdentityProviders"] == ["COGNITO"], "a provider that does not exist")
-
-
-# ---------------------------------------------------------------- operation
-
-
-@hazard
-def requests_are_throttled(s):
-    (m,) = s.one("AWS::ApiGateway::Stage")["MethodSettings"]
-    want((m["ResourcePath"], m["HttpMethod"]) == ("/*", "*") and m["ThrottlingRateLimit"] and m["ThrottlingBurstLimit"], "no limit")
-
-
-@hazard
-def execution_logs_hold_no_cookies(s):
-    for m in s.one("AWS::ApiGateway::Stage")["MethodSettings"]:
-        want(m["DataTraceEnabled"] is False and m["LoggingLevel"] == "OFF", "data trace writes headers, and so cookies, to the log")
-
-
-@hazard
-def the_access_log_tells_why_and_how_long(s):
-    want("AccessLogSetting" not in s.one("AWS::ApiGateway::Stage"), "on by default: an account without a logging role refuses the stage")
-    log = json.loads(again(s, AccessLogs="ON").one("AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"])
-    for variable in ["$context.authorizer.reason", "$context.authorizer.integrationLatency", "$context.authorizer.error", "$context.extendedRequestId", "$context.status"]:
-        want(variable in log.values(), f"no {variable}")
-    want(not [v for v in log.values() if "query" in v.lower() or "location" in v], "query strings hold codes")
-
-
-@hazard
-def the_access_log_has_its_role_first(s):
-    x = again(s, AccessLogs="ON_WITH_ACCOUNT_ROLE")
-    want(x.one("AWS::ApiGateway::Account")["CloudWatchRoleArn"] == {"Fn::GetAtt": ["AccountLoggingRole", "Arn"]}, "no role for the account")
-    want("AccountLogging" in graph(x)["AccessLog"] and "AccessLog" in graph(x)["ApiStage"], "the stage does not wait for it")
-    for name in ["AccountLogging", "AccountLoggingRole"]:
-        want(x.resources[name]["DeletionPolicy"] == "Retain", f"{name} goes with the stack, and with it the logs of every other API")
-
-
-@hazard
-def tracing_reaches_every_part(s):
-    x = again(s, Tracing="Active")
-    want(x.one("AWS::ApiGateway::Stage")["TracingEnabled"] is True, "the API is not traced")
-    want(all(f["TracingConfig"] == {"Mode": "Active"} for f in x.of("AWS::Lambda::Function").values()), "a function is not traced")
-    want(not any("TracingConfig" in f for f in s.of("AWS::Lambda::Function").values()), "traced without being asked")
-
-
-def filters(s):
-    """(metric name, log group, pattern) of every metric filter."""
-    for p in s.of("AWS::Logs::MetricFilter").values():
-        (t,) = p["MetricTransformations"]
-        yield t["MetricName"], p["LogGroupName"]["Ref"], p["FilterPattern"]
-
-
-@hazard
-def alarms_watch_what_is_written(s):
-    """A pattern that no line matches is an alarm that never rings."""
-    code = {"AuthorizerLogs": "authorizer/record.go", "CallbackLogs": "internal/login/answer.go"}
-    known = (ROOT / "internal/reason/reason.go").read_text()
-    for metric, group, pattern in filters(s):
-        (message,) = re.findall(r'\$\.msg = "(\w+)"', pattern)
-        want(re.search(rf'"msg":"{message}"|, "{message}", ', (ROOT / code[group]).read_text()), f"{metric}: nobody writes {message}")
-        words = re.findall(r'\$\.(?:reason|outcome) = "(\w+)"', pattern)
-        want(words and all(f'= "{w}"' in known for w in words), f"{metric}: {words}")
-
-
-@hazard
-def every_alarm_has_its_metric(s):
-    made = {("edgeauth", m) for m, _, _ in filters(s)}
-    for name, a in s.of("AWS::CloudWatch::Alarm").items():
-        want(a["Namespace"].startswith("AWS/") or (a["Namespace"], a["MetricName"]) in made, f"{name} watches a metric that nothing makes")
-    watched = {(a["Namespace"], a["MetricName"]) for a in s.of("AWS::CloudWatch::Alarm").values()}
-    want(made <= watched, f"nobody watches {made - watched}")
-
-
-@hazard
-def stacks_do_not_share_metrics(s):
-    want(all(m.startswith("edgeauth-") for m, _, _ in filters(s)), "the metric lacks the stack's name")  # edgeauth is AWS::StackName here
-
-
-@hazard
-def no_alarm_counts_programs_without_a_session(s):
-    """The 401 of a REQUEST authorizer is an error of the function."""
-    for name, a in s.of("AWS::CloudWatch::Alarm").items():
-        want((a["Namespace"], a["MetricName"]) not in {("AWS/Lambda", "Errors"), ("AWS/ApiGateway", "4XXError")}, f"{name} rings at every 401")
-
-
-@hazard
-def alarms_reach_somebody(s):
-    topic = "arn:aws:sns:eu-west-1:123456789012:on-call"
-    for name, a in again(s, AlarmTopicArn=topic).of("AWS::CloudWatch::Alarm").items():
-        want(a.get("AlarmActions") == [topic] and a["TreatMissingData"] == "notBreaching", f"{name} rings nowhere, or when nothing happens")
-
-
-@hazard
-def the_dashboard_shows_what_is_written(s):
-    body = json.loads(s.one("AWS::CloudWatch::Dashboard")["DashboardBody"])
-    (schema,) = re.findall(r"SEARCH\('{edgeauth,([a-z,]+)} MetricName=\"(\w+)\"", json.dumps(body).replace('\\"', '"'))
-    record = (ROOT / "authorizer/record.go").read_text()
-    (dimensions,) = re.findall(r'"Dimensions":\[\[(.*?)\]\]', record)
-    want(schema[0].split(",") == dimensions.replace('"', "").split(",") and f'"Name":"{schema[1]}"' in record, f"the authorizer writes {dimensions}")
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: python hazards.py template.yaml …")
+    sys.exit(max(main(path) for path in sys.argv[1:]))

@@ -1,5 +1,5 @@
-"""Deploys a template into MiniStack, then signs a user in: the callback and authorizer binaries of build/here, with the environment that the deployment
-gave them, read their parameter and client from it and exchange the code with it.
+"""Deploys template.yaml into MiniStack by `sam deploy`, then signs a user in: the callback and authorizer binaries of build/here, with the environment that
+the deployment gave them, read their parameter and client from it and exchange the code with it.
 
 Everything listens on 127.0.0.1. What has to differ from AWS is in the places marked SUBSTITUTE, and is written into the transcript.
 """
@@ -9,14 +9,12 @@ import html
 import http.client
 import http.cookies
 import http.server
-import io
 import json
 import os
 import queue
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -30,7 +28,7 @@ from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).parent.parent
 REGION, STACK = "eu-west-1", "edgeauth"
-FUNCTIONS = ["AuthorizerFunction", "CallbackFunction", "DashboardFunction", "ApiFunction"]
+CODE = {"authorizer": "EdgeAuth/AuthorizerFunction", "CallbackFunction": "CallbackFunction", "DashboardFunction": "DashboardFunction", "ApiFunction": "ApiFunction"}
 USER, PASSWORD = "alice@example.com", "Correct-Horse-7-Battery"
 CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/rehearsal"
 
@@ -79,58 +77,82 @@ class MiniStack:
         self.process.wait()
         self.home.cleanup()
 
+    @property
+    def environment(self):
+        """What makes AWS's own tools speak to it."""
+        return dict(AWS_ENDPOINT_URL=self.url, AWS_DEFAULT_REGION=REGION, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", SAM_CLI_TELEMETRY="0")
+
     def client(self, service):
         return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
 
-def package(aws, template):
-    """What `sam package` does: code into a bucket, its address into the template."""
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
-    for name in FUNCTIONS:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as z:
-            entry = zipfile.ZipInfo("bootstrap")
-            entry.external_attr = 0o755 << 16
-            z.writestr(entry, (ROOT / "build/here" / name / "bootstrap").read_bytes())
-        s3.put_object(Bucket="code", Key=name, Body=archive.getvalue())
-        template, n = re.subn(rf"(\n  {name}:\n(?:    .*\n|\n)*?      CodeUri: )\.\n", rf"\g<1>s3://code/{name}\n", template)
+def zipped(name, folder):
+    """The code of a function as a zip file, which `sam build` and `sam deploy` take as it is."""
+    with zipfile.ZipFile(folder / f"{name}.zip", "w") as z:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        z.writestr(entry, (ROOT / "build/here" / CODE[name] / "bootstrap").read_bytes())
+    return f"{name}.zip"
+
+
+def prepare(folder):
+    """The templates with their code beside them, as a release has them."""
+    template, part = (ROOT / "template.yaml").read_text(), (ROOT / "edgeauth.yaml").read_text()
+    for name in CODE:
+        if name == "authorizer":
+            part, n = re.subn(r"(?m)^      Code: \.$", f"      Code: {zipped(name, folder)}", part)
+        else:
+            template, n = re.subn(rf"(\n  {name}:\n(?:    .*\n|\n)*?      CodeUri: )\.\n", rf"\g<1>{zipped(name, folder)}\n", template)
         assert n == 1, name
-    return template
+    (folder / "template.yaml").write_text(template)
+    (folder / "edgeauth.yaml").write_text(substitute(part))
 
 
-def substitute(template):
+def substitute(part):
     # SUBSTITUTE 1 to 3: what MiniStack does not know.
-    template, n = re.subn(r"\n  LoginBranding:(?:.*\n)+?\n", "\n", template)
+    part, n = re.subn(r"\n  LoginBranding:(?:.*\n)+?\n", "\n", part)
     tell(f"  without LoginBranding: MiniStack has no AWS::Cognito::ManagedLoginBranding ({n} resource)")
     was, is_ = "!GetAtt UserPool.ProviderURL", "!Sub 'https://cognito-idp.${AWS::Region}.amazonaws.com/${UserPool}'"
-    tell(f"  with the issuer written out: MiniStack has no attribute ProviderURL ({template.count(was)} place)")
-    template, n = re.subn(r"Validity: !Ref (?:SessionMinutes|RefreshDays)", "Validity: 30", template)
+    tell(f"  with the issuer written out: MiniStack has no attribute ProviderURL ({part.count(was)} places)")
+    part, n = re.subn(r"Validity: !Ref (?:SessionMinutes|RefreshDays)", "Validity: 30", part)
     tell(f"  with token validities written out: MiniStack hands a parameter of type Number on as text, which AWS's SDK for Go refuses ({n} places)")
-    return template.replace(was, is_)
+    return part.replace(was, is_)
 
 
-def deploy(aws, template, stack=STACK, action="create", **parameters):
+class Refused(Exception):
+    """CloudFormation would not begin."""
+
+
+def deploy(aws, folder, stack=STACK, template="template.yaml", **parameters):
+    """Deploys by the SAM CLI, and returns outputs and resources, those of nested stacks as EdgeAuth/UserPool."""
+    command = ["sam", "deploy", "--template-file", template, "--stack-name", stack, "--resolve-s3", "--region", REGION, "--no-confirm-changeset", "--no-progressbar",
+               "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--on-failure", "DO_NOTHING"]
+    if parameters:
+        command += ["--parameter-overrides", *[f"{k}={v}" for k, v in parameters.items()]]
+    done = subprocess.run(command, cwd=folder, env=dict(os.environ, **aws.environment), capture_output=True, text=True)
     cf = aws.client("cloudformation")
-    getattr(cf, action + "_stack")(
-        StackName=stack, TemplateBody=template, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-    )
-    while True:
+    said = done.stdout + done.stderr
+    try:
         found = cf.describe_stacks(StackName=stack)["Stacks"][0]
-        if not found["StackStatus"].endswith("IN_PROGRESS"):
-            break
-        time.sleep(0.2)
-    if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+    except ClientError:
+        raise Refused(said) from None
+    if done.returncode or found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        if "Parameter" in said and "ValidationError" in said or found["StackStatus"].startswith("REVIEW"):
+            raise Refused(said)
         for e in cf.describe_stack_events(StackName=stack)["StackEvents"]:
             if "FAILED" in e["ResourceStatus"]:
                 print(e["LogicalResourceId"], e.get("ResourceStatusReason"))
-        raise SystemExit(f"FAILED: {stack} is {found['StackStatus']}")
-    resources = cf.describe_stack_resources(StackName=stack)["StackResources"]
-    return (
-        {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
-        {r["LogicalResourceId"]: (r["ResourceType"], r["PhysicalResourceId"]) for r in resources},
-    )
+        raise SystemExit(f"FAILED: {stack} is {found['StackStatus']}\n{said}")
+    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}, resources_of(cf, stack)
+
+
+def resources_of(cf, stack, prefix=""):
+    found = {}
+    for r in cf.describe_stack_resources(StackName=stack)["StackResources"]:
+        found[prefix + r["LogicalResourceId"]] = (r["ResourceType"], r["PhysicalResourceId"])
+        if r["ResourceType"] == "AWS::CloudFormation::Stack":
+            found |= resources_of(cf, r["PhysicalResourceId"], prefix + r["LogicalResourceId"] + "/")
+    return found
 
 
 # ---------------------------------------------------------------- a Lambda: a binary and a Runtime API
@@ -182,7 +204,7 @@ class Lambda:
         self.server.handle_error = lambda *_: None  # a process that was stopped leaves its poll behind
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         environment = dict(variables, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{self.server.server_port}", AWS_LAMBDA_FUNCTION_NAME=name, AWS_REGION=REGION)
-        self.process = subprocess.Popen([ROOT / "build/here" / name / "bootstrap"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen([ROOT / "build/here" / CODE.get(name, name) / "bootstrap"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
 
     def __call__(self, event):
@@ -273,16 +295,15 @@ def fields(page):
 # ---------------------------------------------------------------- the rehearsal
 
 
-def rehearse(template):
+def rehearse(folder):
     with MiniStack() as aws:
-        tell("$ package and deploy, once")
-        template = substitute(package(aws, template))
-        outputs, resources = deploy(aws, template)
-        order = list(resources)
-        api, domain = resources["Api"][1], resources["UserPoolDomain"][1]
+        prepare(folder)
+        tell("$ sam deploy, once")
+        outputs, resources = deploy(aws, folder)
+        api, domain = resources["Api"][1], resources["EdgeAuth/UserPoolDomain"][1]
         names.update({api: "api", outputs["UserPoolId"]: "pool", outputs["ClientId"]: "client", domain: "domain", aws.url: "ministack"})
         tell(f"  CREATE_COMPLETE, {len(resources)} resources, in one pass")
-        waits = [n for n in order if n in ("CallbackFunction", "Api", "UserPoolClient", "AuthorizerFunction", "AuthParameter")]
+        waits = [n for n in resources if n in ("CallbackFunction", "Api", "EdgeAuth", "EdgeAuth/UserPoolClient", "EdgeAuth/AuthorizerFunction", "EdgeAuth/AuthParameter")]
         tell("  order: " + ", ".join(waits))
         for name, value in outputs.items():
             tell(f"  {name}: {value}")
@@ -297,8 +318,10 @@ def rehearse(template):
         check(c.get("ClientSecret") and c["AllowedOAuthFlows"] == ["code"], "the client has a secret and the code flow only")
         pool = cognito.describe_user_pool(UserPoolId=outputs["UserPoolId"])["UserPool"]
         check(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True, "strangers cannot register")
-        given = {n: lambdas.get_function_configuration(FunctionName=resources[n][1])["Environment"]["Variables"] for n in FUNCTIONS[:2]}
-        check(given["AuthorizerFunction"]["AUTH_CLIENT_IDS"] == outputs["ClientId"], "the authorizer has the client's id in its environment")
+        given = {n: lambdas.get_function_configuration(FunctionName=resources[r][1])["Environment"]["Variables"] for n, r in [("authorizer", "EdgeAuth/AuthorizerFunction"), ("CallbackFunction", "CallbackFunction")]}
+        live = lambdas.get_alias(FunctionName=f"{STACK}-authorizer", Name="live")
+        check(live["FunctionVersion"] == "$LATEST", "the alias live is what was deployed last")
+        check(given["authorizer"]["AUTH_CLIENT_IDS"] == outputs["ClientId"], "the authorizer has the client's id in its environment")
         check(c["ClientSecret"] not in json.dumps([given, outputs, told]), "the client's secret is in no variable, output or parameter")
 
         cognito.admin_create_user(UserPoolId=outputs["UserPoolId"], Username=USER, MessageAction="SUPPRESS",
@@ -312,7 +335,7 @@ def rehearse(template):
         ssm.put_parameter(Name=f"/{STACK}/auth", Overwrite=True, Type="String", Value=json.dumps(dict(told, login_url=aws.url, jwks_url=keys)))
         here = dict(AUTH_JWKS_URL=keys, AWS_ENDPOINT_URL=aws.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
         callback = Lambda("CallbackFunction", {**given["CallbackFunction"], **here})
-        authorizer = Lambda("AuthorizerFunction", {**given["AuthorizerFunction"], **here})
+        authorizer = Lambda("authorizer", {**given["authorizer"], **here})
         try:
             sign_in(aws, outputs, callback, authorizer)
         finally:
@@ -323,7 +346,7 @@ def rehearse(template):
 
         tell()
         tell("$ the parameters")
-        variants(aws, template, outputs["UserPoolId"])
+        variants(aws, folder, outputs["UserPoolId"])
 
 
 def sign_in(aws, outputs, callback, authorizer):
@@ -369,43 +392,38 @@ def sign_in(aws, outputs, callback, authorizer):
     check(status == 302 and where == base + "/auth/signed-out", f"which comes back to {where}")
 
 
-def variants(aws, template, pool):
+def variants(aws, folder, pool):
     """Other choices of parameters, each a stack of its own."""
     refused = [
         ("AppDomain without its certificate", dict(AppDomain="app.example.com")),
-        ("an existing pool without its login URL", dict(ExistingUserPoolId=pool)),
-        ("an external provider without its issuer", dict(OidcName="Okta")),
-        ("nobody who may sign in", dict(LocalUsers="false")),
-        ("a stage name that is none", dict(StageName="a/b")),
+        ("an origin that is none", dict(AllowedOrigin="example.com")),
+        ("a choice that there is not", dict(SelfSignUp="perhaps")),
     ]
     for what, parameters in refused:
         try:
-            deploy(aws, template, "refused", **parameters)
-        except ClientError as e:
-            tell(f"  ok  refused before anything is made: {what} ({e.response['Error']['Code']})")
+            deploy(aws, folder, "refused", **parameters)
+        except Refused:
+            tell(f"  ok  refused before anything is made: {what}")
         else:
             raise SystemExit(f"FAILED: accepted {what}")
 
-    outputs, resources = deploy(aws, template, "borrowed", ExistingUserPoolId=pool, ExistingLoginUrl="https://login.example.com")
-    check(outputs["UserPoolId"] == pool and "UserPool" not in resources, "existing pool: one more client, no pool of its own")
+    # The same application with an existing pool: what is in the template, and no question.
+    text = (folder / "template.yaml").read_text()
+    anchor = "        BrandName: !Ref BrandName\n"
+    assert text.count(anchor) == 1
+    (folder / "borrowed.yaml").write_text(text.replace(anchor, anchor + f"        ExistingUserPoolId: {pool}\n        ExistingLoginUrl: https://login.example.com\n"))
+    outputs, resources = deploy(aws, folder, "borrowed", "borrowed.yaml")
+    check(outputs["UserPoolId"] == pool and "EdgeAuth/UserPool" not in resources, "existing pool: one more client, no pool of its own")
 
-    outputs, resources = deploy(aws, template, "domain", AppDomain="app.example.com", AppCertificateArn=CERTIFICATE)
+    outputs, resources = deploy(aws, folder, "domain", AppDomain="app.example.com", AppCertificateArn=CERTIFICATE)
     told = json.loads(aws.client("ssm").get_parameter(Name="/domain/auth")["Parameter"]["Value"])
     check(outputs["Url"] == "https://app.example.com/" and told["base_urls"] == ["https://app.example.com"], f"a host of one's own, in one pass: {outputs['Url']}")
 
-    def deployment():
-        return aws.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
 
-    before = {r["PhysicalResourceId"] for r in deployment() if r["ResourceType"] == "AWS::ApiGateway::Deployment"}
-    time.sleep(1.1)  # the deployment's name holds the second in which it was made
-    deploy(aws, template, action="update", AllowedOrigin="https://www.example.com")
-    after = {r["PhysicalResourceId"] for r in deployment() if r["ResourceType"] == "AWS::ApiGateway::Deployment"}
-    check(before != after, "an update that changes a parameter makes a new deployment of the API")
-
-
-def main(path):
+def main():
     started = time.time()
-    rehearse(Path(path).read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        rehearse(Path(folder))
     print(f"{time.time() - started:.0f} s")
     document = ROOT / "docs/rehearsal.md"
     if document.exists():
@@ -414,4 +432,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,4 +1,4 @@
-"""What a template becomes: the SAM transform of template.yaml, with parameters and conditions decided as CloudFormation would.
+"""What a template becomes: its SAM transform, if it asks for one, with parameters and conditions decided as CloudFormation would.
 
 References to resources stay as they are, {"Ref": …} or {"Fn::GetAtt": …}: what matters of them here is where they point.
 """
@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 import re
+from pathlib import Path
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")  # the transform asks for a region and for nothing else of AWS
 
@@ -34,20 +35,23 @@ class NoManagedPolicies:
 
 
 class Stack:
-    """A template, transformed, for one choice of parameters."""
+    """A template, transformed, for one choice of parameters. A parameter of a nested stack may be a reference of the stack around it."""
 
-    def __init__(self, text, **parameters):
-        self.text = text
+    def __init__(self, text, folder=Path("."), **parameters):
+        self.text, self.folder = text, Path(folder)
         self.source = yaml_parse(text)
-        built = copy.deepcopy(self.source)
-        for resource in built["Resources"].values():
-            if resource["Type"] == "AWS::Serverless::Function":
-                resource["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam package` leaves it
-        self.raw = transform(built, {k: v for k, v in parameters.items()}, NoManagedPolicies())
-        declared = self.source["Parameters"]
+        self.raw = self.source
+        if "Transform" in self.source:
+            built = copy.deepcopy(self.source)
+            for resource in built["Resources"].values():
+                if resource["Type"] == "AWS::Serverless::Function":
+                    resource.setdefault("Properties", {})["CodeUri"] = "s3://bucket/key"  # as `sam package` leaves it
+            self.raw = transform(built, {k: v for k, v in parameters.items()}, NoManagedPolicies())
+        declared = self.source.get("Parameters", {})
         unknown = set(parameters) - set(declared)
         if unknown:
             raise ValueError(f"the template has no parameter {sorted(unknown)}")
+        self.given = parameters
         self.parameters = {n: parameters.get(n, d.get("Default")) for n, d in declared.items()}
         self.conditions = self.raw.get("Conditions", {})
         self.resources = {
@@ -55,7 +59,7 @@ class Stack:
             for name, r in self.raw["Resources"].items()
             if "Condition" not in r or self.holds(r["Condition"])
         }
-        self.outputs = {n: self.resolve(o["Value"]) for n, o in self.raw["Outputs"].items() if "Condition" not in o or self.holds(o["Condition"])}
+        self.outputs = {n: self.resolve(o["Value"]) for n, o in self.raw.get("Outputs", {}).items() if "Condition" not in o or self.holds(o["Condition"])}
 
     # ---- looking things up
 
@@ -69,19 +73,16 @@ class Stack:
             raise AssertionError(f"{len(found)} resources of type {kind}, want one")
         return found[0]
 
-    @property
-    def body(self):
-        return self.one("AWS::ApiGateway::RestApi")["Body"]
+    def again(self, **parameters):
+        """The same template under other parameters as well."""
+        return Stack(self.text, self.folder, **{**self.given, **parameters})
 
-    @property
-    def responses(self):
-        return self.body.get("x-amazon-apigateway-gateway-responses", {})
-
-    def routes(self):
-        """(path, method, operation) of every method of the API."""
-        for path, item in self.body["paths"].items():
-            for method, operation in item.items():
-                yield path, method, operation
+    def nested(self):
+        """(logical id, file, parameters) of every stack inside this one whose template is a file."""
+        for name, properties in self.of("AWS::CloudFormation::Stack").items():
+            location = properties.get("TemplateURL")
+            if isinstance(location, str) and "://" not in location:
+                yield name, self.folder / location, properties.get("Parameters", {})
 
     def variables(self, function):
         return self.of("AWS::Lambda::Function")[function].get("Environment", {}).get("Variables", {})
@@ -135,7 +136,7 @@ class Stack:
             return PSEUDO[name]
         if name in self.parameters:
             value = self.parameters[name]
-            if self.source["Parameters"][name]["Type"] == "CommaDelimitedList":
+            if self.source["Parameters"][name]["Type"] == "CommaDelimitedList" and isinstance(value, (str, int)):
                 return [x.strip() for x in str(value).split(",")]
             return value
         return {"Ref": name}

@@ -20,7 +20,7 @@ When everything answers it prints one line on standard output, "ready" and the a
 Examples:
   edgeauth run
   edgeauth run -template app.yaml -build .aws-sam/build       after sam build
-  edgeauth run -param SessionMinutes=5 -param UserBearer=true
+  edgeauth run -param EdgeAuth.SessionMinutes=5 -param EdgeAuth.UserBearer=true
   edgeauth run -app-port 0 -cognito-port 0                    on any free ports`,
 		do: func(ctx context.Context, c console, args []string) error {
 			if err := noArguments(args); err != nil {

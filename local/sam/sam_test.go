@@ -337,19 +337,19 @@ func TestTheProjectsMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.LogicalID == "AuthorizerFunction" })
+		i := slices.IndexFunc(m.Functions, func(f Function) bool { return f.LogicalID == "EdgeAuth/AuthorizerFunction" })
 		return m.Functions[i].Environment["AUTH_BEARER_CLIENT_IDS"], m
 	}
 	if got, m := bearers(nil); got != "" || len(m.Pool.Clients) != 1 {
 		t.Errorf("bearers %q, %d clients", got, len(m.Pool.Clients))
 	}
-	got, m := bearers(map[string]string{"MachineScope": "reports/read", "UserBearer": "true", "BearerClientIds": "abc"})
-	if want := "abc," + clientID("UserPoolClient") + "," + clientID("MachineClient"); got != want {
+	got, m := bearers(map[string]string{"EdgeAuth.MachineScope": "reports/read", "EdgeAuth.UserBearer": "true", "EdgeAuth.BearerClientIds": "abc"})
+	if want := "abc," + clientID("EdgeAuth/UserPoolClient") + "," + clientID("EdgeAuth/MachineClient"); got != want {
 		t.Errorf("bearers %q, want %q", got, want)
 	}
 	c := m.Pool.Clients[0]
-	equal(t, "machine", []any{c.ID, c.Secret, c.Flows, c.Scopes}, []any{clientID("MachineClient"), "secret of MachineClient", []string{"client_credentials"}, []string{"reports/read"}})
-	equal(t, "output", m.Outputs["MachineClientId"], clientID("MachineClient"))
+	equal(t, "machine", []any{c.ID, c.Secret, c.Flows, c.Scopes}, []any{clientID("EdgeAuth/MachineClient"), "secret of EdgeAuth/MachineClient", []string{"client_credentials"}, []string{"reports/read"}})
+	equal(t, "output", m.Outputs["MachineClientId"], clientID("EdgeAuth/MachineClient"))
 }
 
 func TestLoadNamesTheFile(t *testing.T) {

@@ -141,6 +141,11 @@ func (t *template) newChild(id string) (*template, error) {
 			lists.fail(name, errors.New("not a text"))
 		}
 	}
+	for name, value := range t.options.Parameters { // as EdgeAuth.UserBearer, laid over what the template says
+		if name, ok := strings.CutPrefix(name, id+"."); ok {
+			parameters[name] = value
+		}
+	}
 	if err := p.done(); err != nil {
 		return nil, err
 	}

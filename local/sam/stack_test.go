@@ -91,6 +91,32 @@ func TestExistingPool(t *testing.T) {
 	}
 }
 
+// What the command line says of a nested application is laid over what the template around it says.
+func TestParametersOfANestedApplication(t *testing.T) {
+	m, err := nested(t, "", "", map[string]string{"EdgeAuth.Pool": "eu-west-1_AbCdEf123"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "pool", m.Pool.ID, "eu-west-1_AbCdEf123")
+	for name, want := range map[string]string{
+		"EdgeAuth.Nome": "there is no parameter Nome", "EdgeAut.Name": "there is no parameter EdgeAut.Name", "Api.Name": "there is no parameter Api.Name",
+	} {
+		if _, err := nested(t, "", "", map[string]string{name: "x"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %s", name, err, want)
+		}
+	}
+}
+
+// CloudFormation's expressions can look ahead, and Go's cannot.
+func TestPatternsThatLookAhead(t *testing.T) {
+	for _, name := range []string{"aws", "awsome", "az-app", "bz", "App"} {
+		_, err := nested(t, "", "", map[string]string{"EdgeAuth.Name": name})
+		if want := `"` + name + `" does not match AllowedPattern`; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %s", err, want)
+		}
+	}
+}
+
 func TestNestedRefusals(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no such file", "part/part.yaml", "part/other.yaml", "resource EdgeAuth: open "},

@@ -54,7 +54,7 @@ var sections = []string{
 	"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Globals", "Resources", "Outputs",
 }
 
-var attributes = []string{"Type", "Properties", "Metadata", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"}
+var attributes = []string{"Type", "Properties", "Metadata", "Condition", "DependsOn", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy"}
 
 func newTemplate(root map[string]any, options Options, t *template) (*template, error) {
 	for _, name := range slices.Sorted(maps.Keys(root)) {
@@ -103,6 +103,9 @@ func (t *template) readParameters(root map[string]any) error {
 		return err
 	}
 	for name := range t.options.Parameters {
+		if nested, _, dotted := strings.Cut(name, "."); dotted && nests(root, nested) {
+			continue // its own parameters are held against it
+		}
 		if _, ok := declared[name]; !ok {
 			return fmt.Errorf("there is no parameter %s", name)
 		}
@@ -159,14 +162,30 @@ func (t *template) awsParameter(name, kind, value string, given bool) error {
 	return nil
 }
 
+// lookahead is a pattern that begins by saying what the value must not begin with, which CloudFormation's expressions can and Go's cannot.
+var lookahead = regexp.MustCompile(`^\^\(\?!((?:[^()]|\([^()]*\))*)\)(.*)$`)
+
+// match reports whether the whole value matches a pattern.
+func match(pattern, value string) (bool, error) {
+	if parts := lookahead.FindStringSubmatch(pattern); parts != nil {
+		refused, err := regexp.Compile(`^(?:` + parts[1] + `)`)
+		if err != nil || refused.MatchString(value) {
+			return false, err
+		}
+		pattern = parts[2]
+	}
+	whole, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	return err == nil && whole.MatchString(value), err
+}
+
 // constrain holds a parameter's value against what the template allows.
 func constrain(p *properties, value string) error {
 	if pattern := p.text("AllowedPattern"); pattern != "" {
-		whole, err := regexp.Compile(`^(?:` + pattern + `)$`)
+		matches, err := match(pattern, value)
 		if err != nil {
 			return fmt.Errorf("AllowedPattern cannot be read: %w", err)
 		}
-		if !whole.MatchString(value) {
+		if !matches {
 			return fmt.Errorf("%q does not match AllowedPattern", value)
 		}
 	}
@@ -192,6 +211,13 @@ func constrain(p *properties, value string) error {
 		return fmt.Errorf("%s is outside MinValue and MaxValue", value)
 	}
 	return nil
+}
+
+// nests reports whether a resource is a stack inside this one.
+func nests(root map[string]any, id string) bool {
+	resources, _ := section(root, "Resources")
+	fields, _ := resources[id].(map[string]any)
+	return fields["Type"] == applicationType || fields["Type"] == stackType
 }
 
 func (t *template) readResources(root map[string]any) error {
