@@ -328,6 +328,24 @@ func TestTheProjectsTemplate(t *testing.T) {
 	}
 }
 
+// The callback is told the stand-in's address for the login host that the part makes up, as for one of somebody's own.
+func TestTheProjectsLogin(t *testing.T) {
+	for _, parameters := range []map[string]string{
+		nil, {"EdgeAuth.DomainPrefix": "acme"},
+		{"EdgeAuth.LoginDomain": "login.example.com", "EdgeAuth.LoginCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a"},
+	} {
+		o := options
+		o.Parameters = parameters
+		m, err := Load("../../template.yaml", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := m.Parameters["/edgeauth/auth"]; !strings.Contains(told, `"login_url":"http://127.0.0.1:9229"`) {
+			t.Errorf("%v: the callback is told %s", parameters, told)
+		}
+	}
+}
+
 // A machine is a client with a secret and one scope, whose tokens the authorizer takes. Without the parameters nobody's tokens are taken.
 func TestTheProjectsMachine(t *testing.T) {
 	bearers := func(parameters map[string]string) (string, *Model) {

@@ -73,7 +73,7 @@ func (t *template) useLocalDNS() error {
 			return err
 		}
 		host := fmt.Sprintf("https://%s.auth.%s.amazoncognito.com", domain, Region)
-		if t.resources[id].properties["CustomDomainConfig"] != nil {
+		if t.present(t.resources[id].properties)["CustomDomainConfig"] != nil {
 			host = fmt.Sprintf("https://%s", domain)
 		}
 		t.dns.add(host, t.options.CognitoURL)
