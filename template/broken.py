@@ -110,7 +110,7 @@ DEMO = [
     ("a_changed_parameter_reaches_the_stage", "AlwaysDeploy: true", "AlwaysDeploy: false"),
     ("a_first_time_user_can_answer", "  AppDomain:\n    Type: String\n", "  Another: { Type: String, Default: '', Description: A tenth question that nobody can answer., AllowedPattern: '.*' }\n  AppDomain:\n    Type: String\n"),
     ("a_first_time_user_can_answer", "    Default: this application\n", "    Default: 'this \"application\"'\n"),
-    ("a_foreign_script_can_read_a_refusal", "Strict-Transport-Security: *hsts, Access-Control-Allow-Origin: *origin,", "Strict-Transport-Security: *hsts,"),
+    ("a_foreign_script_can_read_a_refusal", "              Strict-Transport-Security: *hsts # of a type that has no more to say\n              Access-Control-Allow-Origin: *origin\n", "              Strict-Transport-Security: *hsts # of a type that has no more to say\n"),
     ("a_host_of_its_own_is_the_only_one", "DisableExecuteApiEndpoint: !If [HasAppDomain, true, false]", "DisableExecuteApiEndpoint: false"),
     ("a_host_of_its_own_is_the_only_one", "BaseUrl: !If [HasAppDomain, !Sub 'https://${AppDomain}', !Sub", "BaseUrl: !If [HasAppDomain, !Sub 'https://www.${AppDomain}', !Sub"),
     ("an_outage_is_a_page_for_a_person", "<style>:root{color-scheme", "<style> :root{color-scheme"),

@@ -34,6 +34,9 @@ var architectures = []struct{ lambda, goarch string }{
 var copied = []struct{ from, to string }{
 	{"LICENSE", "LICENSE"},
 	{"CHANGELOG.md", "CHANGELOG.md"},
+	{"parameters.yaml", "parameters.yaml"},
+	{"template/hazards.py", "check/hazards.py"},
+	{"template/stack.py", "check/stack.py"},
 	{"identity/schema.json", "identity/schema.json"},
 	{"identity/python", "identity/python"},
 	{"identity/javascript", "identity/javascript"},
@@ -71,7 +74,7 @@ func release(version, out string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for _, step := range []func(version, folder string) error{addFunctions, addFiles, addResponses, addChecksums} {
+	for _, step := range []func(version, folder string) error{addFunctions, addPart, addFiles, addResponses, addChecksums} {
 		if err := step(version, folder); err != nil {
 			return err
 		}
@@ -99,6 +102,44 @@ func addFunctions(version, folder string) error {
 		}
 	}
 	return nil
+}
+
+// addPart writes the nested template beside the zip files of each architecture.
+func addPart(_, folder string) error {
+	text, err := os.ReadFile("edgeauth.yaml")
+	if err != nil {
+		return err
+	}
+	for i, a := range architectures {
+		part, err := partFor(string(text), a.lambda)
+		if err != nil {
+			return err
+		}
+		into := folder
+		if i > 0 {
+			into = filepath.Join(folder, a.lambda)
+		}
+		if err := os.WriteFile(filepath.Join(into, "edgeauth.yaml"), []byte(part), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partFor is edgeauth.yaml for code that is there already: nothing is built, and the function is for one architecture.
+func partFor(text, architecture string) (string, error) {
+	metadata := regexp.MustCompile(`(?m)^    Metadata: \{ BuildMethod: makefile, .*\n`).FindString(text)
+	for _, edit := range []struct{ from, to string }{
+		{"\n      Code: .\n", "\n      Code: authorizer.zip\n"},
+		{"\n      Architectures: [arm64]\n", "\n      Architectures: [" + architecture + "]\n"},
+		{metadata, "    Metadata: { cfn-lint: { config: { ignore_checks: [W3002] } } } # Code is a file until it is packaged\n"},
+	} {
+		if edit.from == "" || strings.Count(text, edit.from) != 1 {
+			return "", fmt.Errorf("edgeauth.yaml has %q not once", edit.from)
+		}
+		text = strings.Replace(text, edit.from, edit.to, 1)
+	}
+	return text, nil
 }
 
 func addFunction(version, target, goarch, archive, bill string) error {
@@ -135,7 +176,8 @@ func addFiles(version, folder string) error {
 	return os.WriteFile(filepath.Join(folder, "VERSION"), []byte(version+"\n"), 0o644)
 }
 
-// addResponses writes the gateway responses that an application copies into its API, as template.yaml has them.
+// addResponses writes the gateway responses that an application copies into its API, as template.yaml has them, without the headers for another origin, which
+// depend on a parameter of the demo.
 func addResponses(_, folder string) error {
 	template, err := os.ReadFile("template.yaml")
 	if err != nil {
@@ -145,7 +187,13 @@ func addResponses(_, folder string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, "gateway-responses.yaml"), []byte(block), 0o644)
+	var lines strings.Builder
+	for line := range strings.Lines(block) {
+		if !strings.Contains(line, "Access-Control-Allow-") {
+			lines.WriteString(line)
+		}
+	}
+	return os.WriteFile(filepath.Join(folder, "gateway-responses.yaml"), []byte(lines.String()), 0o644)
 }
 
 // blockOf returns a member of a YAML mapping, by its line, moved to the left margin.
