@@ -7,6 +7,7 @@ ignore node_modules
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/coder/websocket v1.8.15
 	github.com/zitadel/oidc/v3 v3.49.2
 )
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -96,9 +97,10 @@ type system struct {
 func start(t testing.TB, flags ...string) *system {
 	t.Helper()
 	appPort, cognitoPort := freePort(t), freePort(t)
-	s := launch(t, append([]string{
-		"-template", template(), "-app-port", appPort, "-cognito-port", cognitoPort,
-	}, flags...)...)
+	if !slices.Contains(flags, "-template") {
+		flags = append([]string{"-template", template()}, flags...)
+	}
+	s := launch(t, append([]string{"-app-port", appPort, "-cognito-port", cognitoPort}, flags...)...)
 	s.await(t, appPort, cognitoPort, 2*readyWithin)
 	return s
 }

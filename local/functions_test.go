@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -119,7 +120,7 @@ func TestKeysOutOfReach(t *testing.T) {
 		wrong.URL + "/k":      "AuthorizerFunction finds no keys at " + wrong.URL + "/k: it answers 404 Not Found. Whoever shows a token will get 500.",
 		"http://127.0.0.1:1/": "AuthorizerFunction finds no keys at http://127.0.0.1:1/: ",
 	} {
-		s := launch(t, append(flags(t), "-template", template(url))...)
+		s := launch(t, flags(t, "-template", template(url))...)
 		if said := s.stderr.String(); !strings.Contains(said, want) || strings.Contains(said, "finds no keys") != (want != "") {
 			t.Errorf("%s: %s", url, said)
 		}
@@ -128,7 +129,10 @@ func TestKeysOutOfReach(t *testing.T) {
 
 func TestLanguagesRefuse(t *testing.T) {
 	languages := func(more ...string) []string {
-		return append([]string{"-template", "testdata/languages.yaml", "-build", buildFolder(t, "AuthorizerFunction"), "-app-port", "0", "-cognito-port", "0"}, more...)
+		if !slices.Contains(more, "-template") {
+			more = append([]string{"-template", "testdata/languages.yaml"}, more...)
+		}
+		return append([]string{"-build", buildFolder(t, "AuthorizerFunction"), "-app-port", "0", "-cognito-port", "0"}, more...)
 	}
 	for _, c := range []struct {
 		name string

@@ -114,7 +114,10 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 func flags(t *testing.T, more ...string) []string {
 	t.Helper()
 	build := buildFolder(t, "AuthorizerFunction", "PagesFunction")
-	return append([]string{"-template", "testdata/template.yaml", "-build", build, "-app-port", "0", "-cognito-port", "0"}, more...)
+	if !slices.Contains(more, "-template") {
+		more = append([]string{"-template", "testdata/template.yaml"}, more...)
+	}
+	return append([]string{"-build", build, "-app-port", "0", "-cognito-port", "0"}, more...)
 }
 
 func TestRun(t *testing.T) {
@@ -178,6 +181,8 @@ func TestRunRefuses(t *testing.T) {
 		{"a port that is taken", flags(t, "-app-port", port), "port " + port + " is taken"},
 		{"Cognito's port that is taken", flags(t, "-cognito-port", port), "choose another with -cognito-port"},
 		{"a broken template", flags(t, "-template", broken), "not YAML"},
+		{"two stacks of one name", flags(t, "-template", "a=testdata/template.yaml", "-template", "a=testdata/template.yaml"), "two stacks are named a"},
+		{"a stack without a name", flags(t, "-template", "a b=testdata/template.yaml"), `"a b" is no name of a stack`},
 		{"no template", flags(t, "-template", "nowhere.yaml"), "nowhere.yaml"},
 		{"no binary", flags(t, "-build", "nowhere"), "AuthorizerFunction has no binary"},
 		{"an unknown parameter", flags(t, "-param", "X=1"), "there is no parameter X"},

@@ -16,6 +16,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -28,16 +30,17 @@ import (
 
 // Options say what runs, and how. Flags sets the defaults.
 type Options struct {
-	template, build, logFile string
-	appPort, cognitoPort     int
-	headerLimit              int
-	ttl                      int // seconds
-	identity                 string
-	splitCookies             bool
-	parameters, imports      settings
-	environment, at          settings
-	python, node, reload     string
-	json                     bool
+	templates            stacks
+	build, logFile       string
+	appPort, cognitoPort int
+	headerLimit          int
+	ttl                  int // seconds
+	identity             string
+	splitCookies         bool
+	parameters, imports  settings
+	environment, at      settings
+	python, node, reload string
+	json                 bool
 }
 
 // settings is a flag NAME=VALUE that can be repeated.
@@ -54,10 +57,40 @@ func (s settings) Set(text string) error {
 	return nil
 }
 
+// stacks is a flag FILE or NAME=FILE that can be repeated.
+type stacks []sam.Stack
+
+func (s *stacks) String() string { return "" }
+
+func (s *stacks) Set(text string) error {
+	name, file, named := strings.Cut(text, "=")
+	if !named {
+		file = text
+		absolute, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		name = filepath.Base(filepath.Dir(absolute))
+	}
+	if len(*s) == 0 && !named {
+		name = sam.StackName
+	}
+	if !stackName.MatchString(name) {
+		return fmt.Errorf("%q is no name of a stack: give one, as NAME=FILE", name)
+	}
+	if slices.ContainsFunc(*s, func(other sam.Stack) bool { return other.Name == name }) {
+		return fmt.Errorf("two stacks are named %s", name)
+	}
+	*s = append(*s, sam.Stack{Name: name, Path: file})
+	return nil
+}
+
+var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+
 // Flags lets the options be set by flags.
 func (o *Options) Flags(f *flag.FlagSet) {
 	o.parameters, o.imports, o.environment, o.at = settings{}, settings{}, settings{}, settings{}
-	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
+	f.Var(&o.templates, "template", "the SAM `template`; repeatable, for more stacks, as NAME=FILE or with the name of the file's folder (default template.yaml)")
 	f.StringVar(&o.build, "build", "build/here", "`folder` with <LogicalId>/bootstrap for each function, <NestedId>/<LogicalId>/bootstrap for those of nested applications")
 	f.IntVar(&o.appPort, "app-port", 3000, "`port` of the API on localhost; 0: any")
 	f.IntVar(&o.cognitoPort, "cognito-port", 9229, "`port` of the Cognito stand-in on 127.0.0.1; 0: any")
@@ -145,7 +178,11 @@ func (s *system) start(ctx context.Context, o Options) error {
 	s.appURL = fmt.Sprintf("http://localhost:%d", port(app[0]))
 	s.cognitoURL = fmt.Sprintf("http://127.0.0.1:%d", port(login))
 
-	model, err := sam.Load(o.template, sam.Options{
+	templates := o.templates
+	if len(templates) == 0 {
+		templates = stacks{{Name: sam.StackName, Path: "template.yaml"}}
+	}
+	model, err := sam.LoadAll(templates, sam.Options{
 		Parameters: o.parameters, Imports: o.imports, Environment: o.environment, AppURL: s.appURL, CognitoURL: s.cognitoURL, ClientSecret: newSecret,
 	})
 	if err != nil {

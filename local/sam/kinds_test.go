@@ -182,3 +182,58 @@ func TestKindRefusals(t *testing.T) {
 		})
 	}
 }
+
+// Two stacks of one account: the second one's API is behind the first one's authorizer, and on its domain.
+func TestStacks(t *testing.T) {
+	o := options
+	o.Parameters = map[string]string{"AppDomain": "app.example.com", "AppCertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}
+	m, err := LoadAll([]Stack{{"edgeauth", "../../template.yaml"}, {"reports", "../../examples/second-stack/template.yaml"}}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := find(t, m, "reports/Api")
+	equal(t, "authorizer", second.Authorizers["SessionAuthorizer"].Function, find(t, m, "Api").Authorizers["SessionAuthorizer"].Function)
+	equal(t, "hosts", []string{second.Host, find(t, m, "Api").Host}, []string{"", ""})
+	equal(t, "domains", m.Domains, []Domain{{Name: "app.example.com", Host: "localhost:3000", Mappings: []Mapping{
+		{"", find(t, m, "Api").ID, "Prod"}, {"reports", second.ID, "Prod"},
+	}}})
+	equal(t, "addresses", m.Addresses, []Address{{"Api", "http://localhost:3000"}, {"reports/Api", "http://localhost:3000/reports"}})
+	equal(t, "where people sign in", m.Pool.Clients[0].CallbackURLs, []string{"http://localhost:3000/auth/callback"})
+
+	o.Parameters = nil // each at an address of its own
+	if m, err = LoadAll([]Stack{{"edgeauth", "../../template.yaml"}, {"reports", "../../examples/second-stack/template.yaml"}}, o); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "addresses", m.Addresses, []Address{{"Api", "http://localhost:3000/Prod"}, {"reports/Api", "http://reports-api.localhost:3000/Prod"}})
+}
+
+func TestStackRefusals(t *testing.T) {
+	write := func(text string) string {
+		path := t.TempDir() + "/template.yaml"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	one := write("Resources: {}\nOutputs: { A: { Value: x, Export: { Name: shared } } }\n")
+	for _, c := range []struct {
+		name, first, second, want string
+		parameters                map[string]string
+	}{
+		{"what the other exports", one, write("Resources: {}\nOutputs: { B: { Value: !ImportValue shared } }\n"), "", nil},
+		{"what the other does not export", one, write("Resources: {}\nOutputs: { B: { Value: !ImportValue other } }\n"), `exported as "other" has to be given`, nil},
+		{"what a later one exports", write("Resources: {}\nOutputs: { B: { Value: !ImportValue shared, Export: { Name: x } } }\n"), one, `exported as "shared" has to be given`, nil},
+		{"a parameter of the second", one, write("Parameters: { P: { Type: String } }\nResources: {}\n"), "", map[string]string{"P": "x"}},
+		{"a parameter of none", one, one, "there is no parameter Q", map[string]string{"Q": "x"}},
+		{"a parameter that is missing", one, write("Parameters: { P: { Type: String } }\nResources: {}\n"), "parameter two/P has no default", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options
+			o.Parameters = c.parameters
+			_, err := LoadAll([]Stack{{"one", c.first}, {"two", c.second}}, o)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}

@@ -33,10 +33,8 @@ type Options struct {
 	AppURL       string                        // stands for https://<api id>.execute-api.<region>.amazonaws.com, e.g. http://localhost:3000
 	CognitoURL   string                        // stands for the login domain's host and for cognito-idp.<region>.amazonaws.com
 	ClientSecret func(logicalID string) string // the secret of an app client that asks for one; nil: such a client is an error
-	Imports      map[string]string             // what other stacks export, for Fn::ImportValue
+	Imports      map[string]string             // what stacks elsewhere export, for Fn::ImportValue
 	Environment  map[string]string             // LogicalId.NAME to a value that replaces the one that the template gives
-
-	folder string // where the template's relative locations begin
 }
 
 // Model is what a template says.
@@ -162,50 +160,118 @@ type Client struct {
 	RotationGrace                                              time.Duration
 }
 
+// Stack is a template, and the name that it is deployed under.
+type Stack struct{ Name, Path string }
+
 // Load reads the template at path.
 func Load(path string, options Options) (*Model, error) {
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("sam: %w", err)
+	return LoadAll([]Stack{{StackName, path}}, options)
+}
+
+// LoadAll reads the templates of several stacks, which share an account: what one exports, those after it import; a custom domain may lead to APIs of any.
+// The logical ids of all but the first begin with their stack's name, as those of nested stacks do.
+func LoadAll(stacks []Stack, options Options) (*Model, error) {
+	var sources []written
+	for i, stack := range stacks {
+		text, err := os.ReadFile(stack.Path)
+		if err != nil {
+			return nil, fmt.Errorf("sam: %w", err)
+		}
+		one := written{stack: stack.Name, text: text, folder: filepath.Dir(stack.Path)}
+		if i > 0 {
+			one.path = stack.Name + "/"
+		}
+		sources = append(sources, one)
 	}
-	options.folder = filepath.Dir(path)
-	model, err := Parse(source, options)
+	model, at, err := read(sources, options)
 	if err != nil {
-		return nil, fmt.Errorf("sam: %s: %w", path, err)
+		return nil, fmt.Errorf("sam: %s: %w", stacks[at].Path, err)
 	}
 	return model, nil
 }
 
 // Parse reads a template.
-func Parse(source []byte, options Options) (*Model, error) {
-	if options.AppURL == "" || options.CognitoURL == "" {
-		return nil, errors.New("the local addresses of the app and of Cognito are required")
-	}
-	root, err := parseTree(source)
-	if err != nil {
-		return nil, err
-	}
-	t, err := newTemplate(root, options, &template{stack: StackName, folder: options.folder, deployment: newDeployment(options)})
-	if err != nil {
-		return nil, err
-	}
-	if err := t.nest(); err != nil {
-		return nil, err
-	}
-	if !t.ownPool {
-		t.dns.login = options.CognitoURL
-	}
-	m := &Model{Parameters: map[string]string{}, Outputs: map[string]string{}}
-	if err := t.read(m); err != nil {
-		return nil, err
-	}
-	if err := t.wire(m); err != nil {
-		return nil, err
-	}
-	m.Pool.ID, m.Pool.Issuer = t.pool, t.providerURL()
-	m.Outputs, err = t.outputs()
-	m.Aside = t.aside
+func Parse(text []byte, options Options) (*Model, error) {
+	m, _, err := read([]written{{stack: StackName, text: text}}, options)
 	return m, err
+}
+
+// written is a template as it was written.
+type written struct {
+	stack, path, folder string
+	text                []byte
+}
+
+// read reads templates, one after the other. It also says which of them an error is of.
+func read(sources []written, options Options) (*Model, int, error) {
+	if options.AppURL == "" || options.CognitoURL == "" {
+		return nil, 0, errors.New("the local addresses of the app and of Cognito are required")
+	}
+	d := newDeployment(options)
+	var all []*template
+	known := map[string]bool{} // parameters
+	for i, s := range sources {
+		root, err := parseTree(s.text)
+		if err != nil {
+			return nil, i, err
+		}
+		own := options
+		if len(sources) > 1 {
+			own.Parameters = declaredOf(root, options.Parameters, known)
+		}
+		t, err := newTemplate(root, own, &template{stack: s.stack, path: s.path, folder: s.folder, deployment: d})
+		if err != nil {
+			return nil, i, err
+		}
+		if err := t.nest(); err != nil {
+			return nil, i, err
+		}
+		if err := t.export(); err != nil {
+			return nil, i, err
+		}
+		all = append(all, t)
+	}
+	for name := range options.Parameters {
+		if len(sources) > 1 && !known[name] {
+			return nil, 0, fmt.Errorf("there is no parameter %s", name)
+		}
+	}
+	if !d.ownPool {
+		d.dns.login = options.CognitoURL
+	}
+	m := &Model{Parameters: map[string]string{}}
+	for i, t := range all {
+		if err := t.read(m); err != nil {
+			return nil, i, err
+		}
+	}
+	if err := all[0].wire(m); err != nil {
+		return nil, 0, err
+	}
+	m.Pool.ID, m.Pool.Issuer = d.pool, all[0].providerURL()
+	for i, t := range all {
+		outputs, err := t.outputs()
+		if err != nil {
+			return nil, i, err
+		}
+		if i == 0 {
+			m.Outputs = outputs
+		}
+	}
+	m.Aside = d.aside
+	return m, 0, nil
+}
+
+// declaredOf returns those of the given parameters that a template declares, and marks them as known.
+func declaredOf(root map[string]any, given map[string]string, known map[string]bool) map[string]string {
+	declared, _ := root["Parameters"].(map[string]any)
+	own := map[string]string{}
+	for name, value := range given {
+		if _, ok := declared[name]; ok {
+			own[name], known[name] = value, true
+		}
+	}
+	return own
 }
 
 // reader is what turns a resource of a type into a part of the model; nil for a type that is not modelled.

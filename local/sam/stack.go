@@ -26,7 +26,7 @@ const (
 )
 
 func newDeployment(o Options) *deployment {
-	d := &deployment{aliases: map[string]string{}, hosts: newHosts(o.AppURL), parts: parts{
+	d := &deployment{aliases: map[string]string{}, exports: map[string]string{}, hosts: newHosts(o.AppURL), parts: parts{
 		integrations: map[string]integration{}, authorizers: map[string]string{}, resources: map[string]restResource{},
 	}}
 	d.dns.add("https://cognito-idp."+Region+"."+urlSuffix, o.CognitoURL)
@@ -210,6 +210,38 @@ func (t *template) output(name string) (value any, err error) {
 	return value, err
 }
 
+// export notes what this stack's outputs export, for the stacks that are read after it.
+func (t *template) export() error {
+	declared, err := section(t.root, "Outputs")
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		one, _ := declared[name].(map[string]any)
+		export, ok := one["Export"].(map[string]any)
+		if !ok {
+			continue
+		}
+		if condition, ok := one["Condition"].(string); ok {
+			if holds, err := t.condition(condition); err != nil || !holds {
+				continue // the outputs are read again, and then an error is one
+			}
+		}
+		as, err := t.resolve(export["Name"])
+		if err != nil {
+			return fmt.Errorf("output %s: Export: %w", t.path+name, err)
+		}
+		value, err := t.output(name)
+		if err != nil {
+			return fmt.Errorf("output %s: %w", t.path+name, err)
+		}
+		if text, ok := value.(string); ok {
+			t.exports[fmt.Sprint(as)] = text
+		}
+	}
+	return nil
+}
+
 // readNested adds a nested stack's resources, and resolves its outputs, asked for or not.
 func (t *template) readNested(m *Model, id string) error {
 	child, err := t.child(id)
@@ -231,6 +263,9 @@ func (t *template) callImport(argument any) (any, error) {
 	}
 	name, _ := resolved.(string)
 	value, ok := t.options.Imports[name]
+	if !ok {
+		value, ok = t.exports[name]
+	}
 	if !ok {
 		return nil, fmt.Errorf("Fn::ImportValue: what is exported as %q has to be given", name)
 	}

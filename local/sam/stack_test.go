@@ -136,7 +136,7 @@ func TestNestedRefusals(t *testing.T) {
 		{"a permission for the function and not for the alias", "FunctionName: !Ref Live,", "FunctionName: !Ref Authorizer,", "no AWS::Lambda::Permission lets API Gateway call EdgeAuth/Authorizer"},
 		{"an alias that is not there", "function:app-authorizer:live", "function:app-authorizer:dead", "no function has the ARN"},
 		{"what nobody exports", "!ImportValue shared", "!ImportValue shred", `Fn::ImportValue: what is exported as "shred" has to be given`},
-		{"a role that the function brings", "CodeUri: callback.zip", "CodeUri: callback.zip\n      Role: x", "there is no parameter or resource CallbackFunctionRole"},
+		{"a role that the function brings", "CodeUri: callback.zip", "CodeUri: callback.zip\n      Role: x", "CallbackFunctionRole"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parameters := map[string]string(nil)

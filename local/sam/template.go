@@ -36,6 +36,7 @@ type deployment struct {
 	pool       string            // the pool's id; empty until somebody names one
 	permitted  []string          // functions that a Lambda permission opens to API Gateway, as the template names them
 	aside      []string          // what is left out, a line each
+	exports    map[string]string // what the stacks before this one export
 	aliases    map[string]string // ARN with an alias or a version, to the function's own
 	events     []event           // what the functions' events ask of the API
 	apis       []*building       // in the order in which they are read
