@@ -66,7 +66,7 @@ func (k kinds) cookieOf(b *browser) string {
 }
 
 func TestHTTPAPI(t *testing.T) {
-	k := startKinds(t, "-param", "UserBearer=true")
+	k := startKinds(t, "-param", "EdgeAuth.UserBearer=true")
 	navigation := []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Accept", "text/html"}
 	forbidden := func(what string, e exchange) {
 		t.Helper()
@@ -102,7 +102,7 @@ func TestHTTPAPI(t *testing.T) {
 }
 
 func TestWebSocketAPI(t *testing.T) {
-	k := startKinds(t, "-param", "UserBearer=true")
+	k := startKinds(t, "-param", "EdgeAuth.UserBearer=true")
 	own := "https://kinds-socketapi.localhost:" + k.port // what the authorizer takes for the API's own origin
 	b := newBrowser(t)
 	signIn(t, k.system, b, k.app+"/", alice)
@@ -149,7 +149,7 @@ func TestWebSocketAPI(t *testing.T) {
 
 // Keys out of reach are neither a yes nor a no, whichever kind of API asks.
 func TestOtherKindsCannotTell(t *testing.T) {
-	k := startKinds(t, "-env", "AuthorizerFunction.AUTH_JWKS_URL=http://127.0.0.1:1/")
+	k := startKinds(t, "-env", "EdgeAuth/AuthorizerFunction.AUTH_JWKS_URL=http://127.0.0.1:1/")
 	b := newBrowser(t)
 	signIn(t, k.system, b, k.app+"/", alice) // the callback has keys of its own
 	cookie := k.cookieOf(b)

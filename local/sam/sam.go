@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -267,7 +268,8 @@ func declaredOf(root map[string]any, given map[string]string, known map[string]b
 	declared, _ := root["Parameters"].(map[string]any)
 	own := map[string]string{}
 	for name, value := range given {
-		if _, ok := declared[name]; ok {
+		nested, _, dotted := strings.Cut(name, ".")
+		if _, ok := declared[name]; ok || dotted && nests(root, nested) {
 			own[name], known[name] = value, true
 		}
 	}

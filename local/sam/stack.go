@@ -210,8 +210,13 @@ func (t *template) output(name string) (value any, err error) {
 	return value, err
 }
 
-// export notes what this stack's outputs export, for the stacks that are read after it.
+// export notes what this stack's outputs export, and those of the stacks inside it, for the stacks that are read after it.
 func (t *template) export() error {
+	for _, id := range slices.Sorted(maps.Keys(t.nested)) {
+		if err := t.nested[id].export(); err != nil {
+			return err
+		}
+	}
 	declared, err := section(t.root, "Outputs")
 	if err != nil {
 		return err
