@@ -3,12 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	"edgeauth/identity"
 	"edgeauth/internal/apigw"
 	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
@@ -19,6 +19,9 @@ import (
 // errUnauthorized becomes a 401. The text is API Gateway's: any other, or this one wrapped, becomes a 500
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html).
 var errUnauthorized = errors.New("Unauthorized")
+
+// nobody is the principal of an answer about a request without a caller.
+const nobody = "anonymous"
 
 // authorizer answers API Gateway. It keeps nothing about any request.
 type authorizer struct {
@@ -40,6 +43,7 @@ type decision struct {
 	by        credential
 	caller    token.Claims
 	code      reason.Code
+	ignored   reason.Code // what was wrong with a session that was not needed
 	began     time.Time
 	verifying bool          // there was something to verify
 	verified  time.Duration // how long that took
@@ -56,12 +60,12 @@ func (a *authorizer) Invoke(ctx context.Context, event []byte) (answer []byte, e
 		}
 		a.log.write(&d)
 	}()
-	a.judge(ctx, event, &d)
+	a.decide(ctx, event, &d)
 	return a.answer(&d)
 }
 
-// judge sets everything in d that the answer depends on.
-func (a *authorizer) judge(ctx context.Context, event []byte, d *decision) {
+// decide sets everything in d that the answer depends on.
+func (a *authorizer) decide(ctx context.Context, event []byte, d *decision) {
 	var err error
 	if d.request, err = apigw.DecodeAuthorizer(event); err != nil {
 		d.code = reason.EventUnknown
@@ -72,15 +76,29 @@ func (a *authorizer) judge(ctx context.Context, event []byte, d *decision) {
 		return
 	}
 	d.by.read(&d.request)
-	if d.code = d.by.code; d.code != reason.OK {
-		return
+	if d.code = d.by.code; d.code == reason.OK {
+		before := a.now()
+		d.verifying = true
+		d.caller, err = a.verify(ctx, d.by)
+		d.verified = a.now().Sub(before)
+		d.code = reason.Of(err)
 	}
-	before := a.now()
-	d.verifying = true
-	d.caller, err = a.verify(ctx, d.by)
-	d.verified = a.now().Sub(before)
-	if d.code = reason.Of(err); d.code == reason.OK {
+	switch d.code.Outcome() {
+	case reason.Allowed:
 		d.code = a.permit(d)
+	case reason.Anonymous, reason.Invalid:
+		a.admit(d)
+	}
+}
+
+// admit lets a request without a good session through where the rules let anyone through. A bad cookie is as good as none there: browsers send what they
+// still have. A bad token in the Authorization header was meant, and is refused.
+func (a *authorizer) admit(d *decision) {
+	if d.by.kind != bearerCredential && a.rules.Open() && a.permit(d) == reason.OK {
+		if d.code.Outcome() == reason.Invalid {
+			d.ignored = d.code
+		}
+		d.code = reason.OK
 	}
 }
 
@@ -109,7 +127,7 @@ func (a *authorizer) permit(d *decision) reason.Code {
 		return reason.PathNotPlain
 	case intent.Override(r.Header): // the rules must judge the method that the backend will see
 		return reason.Override
-	case d.by.kind == cookieCredential && a.crossSite(r):
+	case d.by.kind == cookieCredential && d.caller.Subject != "" && a.crossSite(r): // where there is no caller, there is nothing to abuse
 		return reason.CrossSite
 	}
 	return a.rules.Decide(r.Method, r.Route, user(d.caller), d.began)
@@ -126,10 +144,13 @@ func (a *authorizer) crossSite(r *apigw.Request) bool {
 
 // user returns what the rules may know of a caller. A machine is in no group and never signed in, whatever a token says.
 func user(c token.Claims) policy.User {
-	if c.Machine() {
-		return policy.User{Scope: c.Scope}
+	switch {
+	case c.Subject == "": // nothing was verified
+		return policy.User{}
+	case c.Machine():
+		return policy.User{Kind: policy.Machine, Scope: c.Scope}
 	}
-	return policy.User{Groups: c.Groups, Scope: c.Scope, AuthTime: c.AuthTime}
+	return policy.User{Kind: policy.Person, Groups: c.Groups, Scope: c.Scope, AuthTime: c.AuthTime}
 }
 
 // answer writes the answer that the decision calls for, in the form of the event's kind.
@@ -158,22 +179,16 @@ func (a *authorizer) allow(d *decision) ([]byte, error) {
 	if err != nil {
 		return a.tooLarge(d)
 	}
-	claims, err := d.caller.Pick(a.claims)
-	if err != nil {
-		d.code = reason.Internal
-		return nil, cannotTell(d.code)
-	}
 	var location []byte
 	if d.request.Kind == apigw.REST { // for a request that this answer denies, should it be cached and replayed
 		location = appendDenied(a.appendPlace(scratch.location[:0], &d.request), &d.request, reason.OK)
 	}
 	context := append(appendReason(scratch.context[:0], reason.OK, location), ',')
-	context, err = identity.AppendContext(context, d.caller.Identity(), claims)
-	if err != nil {
+	if context, err = a.appendCaller(context, d.caller); err != nil {
 		d.code = reason.Internal
 		return nil, cannotTell(d.code)
 	}
-	whole := a.encode(d, apigw.Answer{Principal: d.caller.Subject, Allowed: true, Document: document, Context: context})
+	whole := a.encode(d, apigw.Answer{Principal: cmp.Or(d.caller.Subject, nobody), Allowed: true, Document: document, Context: context})
 	if len(whole) > policy.MaxAnswer {
 		return a.tooLarge(d)
 	}
@@ -200,7 +215,7 @@ func (a *authorizer) turnAway(d *decision) ([]byte, error) {
 		location = appendLogin(a.appendPlace(scratch.location[:0], r), r, false)
 	}
 	document := policy.AppendDenyAll(scratch.document[:0], r.API)
-	return a.deny(d, "anonymous", document, location), nil
+	return a.deny(d, nobody, document, location), nil
 }
 
 // refuse answers a caller who may not do this. What the rules refuse, the caller's document refuses for every route alike, and this request by name;
@@ -211,7 +226,7 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	var document []byte
 	err := policy.ErrTooLarge
 	switch d.code {
-	case reason.GroupRequired, reason.ScopeRequired, reason.StepUp, reason.NoRule:
+	case reason.UserRequired, reason.MachineRequired, reason.GroupRequired, reason.ScopeRequired, reason.StepUp, reason.NoRule:
 		document, err = a.rules.AppendDocument(scratch.document[:0], r.API, user(d.caller), d.began, r.ARN)
 	}
 	if err != nil {

@@ -4,10 +4,12 @@
 package main
 
 import (
+	"edgeauth/identity"
 	"edgeauth/internal/apigw"
 	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
 	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
 )
 
 // maxTarget is the longest return target that the login takes back.
@@ -60,4 +62,16 @@ func appendReturn(dst []byte, r *apigw.Request) []byte {
 		return dst[:len(dst)-1]
 	}
 	return apigw.AppendEscaped(append(dst, "return_to="...), target)
+}
+
+// appendCaller appends what backends learn of a caller, or that there is none.
+func (a *authorizer) appendCaller(dst []byte, c token.Claims) ([]byte, error) {
+	if c.Subject == "" {
+		return identity.AppendAnonymous(dst), nil
+	}
+	claims, err := c.Pick(a.claims)
+	if err != nil {
+		return dst, err
+	}
+	return identity.AppendContext(dst, c.Identity(), claims)
 }

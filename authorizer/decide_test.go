@@ -156,6 +156,112 @@ func TestMachineIsNeverAUser(t *testing.T) {
 	d.want(t, request{}.at("GET", "/fresh").bearer(machine), "denied step_up_required")
 }
 
+// TestNeeds: who is let through by what a rule asks for.
+func TestNeeds(t *testing.T) {
+	d := newDoor(t, bearers("machine", tokentest.ClientID), rules(`
+* /in/*      signed-in
+* /people/*  user
+* /robots/*  machine
+* /some/*    group:a,b
+GET /any     scope:x,y
+* /open/*    anyone
+* /open/in   signed-in
+`))
+	person := page.session(d.pool.IDToken(tokentest.Claims{"cognito:groups": []string{"b"}}))
+	robot := request{}.bearer(d.pool.AccessToken(tokentest.Claims{"sub": "machine", "client_id": "machine", "scope": "y"}))
+	delegate := request{}.bearer(d.pool.AccessToken(tokentest.Claims{"scope": "x"})) // a person's, in a program's hands
+	for _, c := range []struct {
+		path                            string
+		nobody, person, robot, delegate string
+	}{
+		{"/in/x", "login no_session", "allow ok", "allow ok", "allow ok"},
+		{"/people/x", "login no_session", "allow ok", "denied user_required", "allow ok"},
+		{"/robots/x", "login no_session", "denied machine_required", "allow ok", "denied machine_required"},
+		{"/some/x", "login no_session", "allow ok", "denied group_required", "denied group_required"},
+		{"/any", "login no_session", "denied scope_required", "allow ok", "allow ok"},
+		{"/open/x", "allow ok", "allow ok", "allow ok", "allow ok"},
+		{"/open/in", "login no_session", "allow ok", "allow ok", "allow ok"},
+		{"/else", "login no_session", "denied no_rule", "denied no_rule", "denied no_rule"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			d.want(t, page.at("GET", c.path), c.nobody)
+			d.want(t, person.at("GET", c.path), c.person)
+			d.want(t, robot.at("GET", c.path), c.robot)
+			d.want(t, delegate.at("GET", c.path), c.delegate)
+		})
+	}
+}
+
+// TestAnyone: where the rules let anyone through, a request without a good session goes on, and says that nobody is behind it. A bad bearer token does not,
+// and neither does a request that nobody can tell about.
+func TestAnyone(t *testing.T) {
+	d := newDoor(t, bearers(tokentest.ClientID), rules("* /open/* anyone\n* /closed user"))
+	expired := d.pool.IDToken(tokentest.Claims{"exp": d.pool.Now().Add(-time.Minute).Unix()})
+	for _, c := range []struct {
+		name    string
+		r       request
+		want    string
+		ignored string
+	}{
+		{"no session", page.at("GET", "/open/x"), "allow ok", ""},
+		{"a script", script.at("POST", "/open/x"), "allow ok", ""},
+		{"another site", script.at("POST", "/open/x").with("Origin", "https://evil.example"), "allow ok", ""},
+		{"an expired session", page.at("GET", "/open/x").session(expired), "allow ok", "token_expired"},
+		{"an expired session from another site", request{header: [][2]string{{"Origin", "https://evil.example"}}}.at("POST", "/open/x").session(expired), "allow ok", "token_expired"},
+		{"junk", page.at("GET", "/open/x").session("junk"), "allow ok", "token_malformed"},
+		{"half a cookie", page.at("GET", "/open/x").with("Cookie", "__Host-id=2~x"), "allow ok", "cookie_broken"},
+		{"a bad token", request{}.at("GET", "/open/x").bearer("junk"), "401 token_malformed", ""},
+		{"no token", request{}.at("GET", "/open/x").with("Authorization", "Basic eA=="), "401 bearer_malformed", ""},
+		{"another route", page.at("GET", "/closed"), "login no_session", ""},
+		{"no rule", page.at("GET", "/else"), "login no_session", ""},
+		{"a path that is not plain", script.at("GET", "/open/x%2f"), "401 no_session", ""},
+		{"a path in disguise", page.at("GET", "/Open/x"), "login no_session", ""},
+		{"a method override", script.at("GET", "/open/x").with("X-HTTP-Method", "PUT"), "401 no_session", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := d.want(t, c.r, c.want)
+			var line struct{ Ignored string }
+			if err := json.Unmarshal(d.log.Bytes(), &line); err != nil || line.Ignored != c.ignored {
+				t.Errorf("the log says that %q was ignored, want %q", line.Ignored, c.ignored)
+			}
+			if c.want != "allow ok" {
+				return
+			}
+			if got, want := a.policy(t), "Allow"+everyMethod("/open")+"; Deny"+everyMethodAlone("/closed"); got != want || a.PrincipalID != "anonymous" {
+				t.Errorf("%s for %s, want %s", got, a.PrincipalID, want)
+			}
+			for key, value := range a.Context {
+				if want := map[string]string{"v": "1", "anonymous": "true", "reason": "ok", "location": "/Prod/auth/denied"}[key]; value != want {
+					t.Errorf("%s is %q, want %q", key, value, want)
+				}
+			}
+			if len(a.Context) != 15 {
+				t.Errorf("%d keys", len(a.Context))
+			}
+		})
+	}
+	a := d.want(t, page.at("GET", "/open/x").session(d.pool.IDToken(nil)), "allow ok")
+	if a.Context["sub"] != tokentest.Subject || a.Context["anonymous"] != "" || a.PrincipalID != tokentest.Subject {
+		t.Errorf("a caller is lost: %v", a.Context)
+	}
+	for _, kind := range []apigw.Kind{apigw.HTTP1, apigw.HTTP2} {
+		r := page.at("GET", "/open/x")
+		r.kind = kind
+		d.want(t, r, "allow ok")
+	}
+}
+
+// everyMethod is what a rule for all methods of a tree is in a document.
+func everyMethod(path string) (list string) {
+	for _, m := range []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"} {
+		list += " " + m + path + " " + m + path + "/*"
+	}
+	return list
+}
+
+// everyMethodAlone is the same of a single path.
+func everyMethodAlone(path string) string { return strings.ReplaceAll(everyMethod(path), "*", "") }
+
 func TestForgery(t *testing.T) {
 	d := newDoor(t, func(s *config.Authorizer) { s.AllowedOrigins = []string{"https://app.example.com"} })
 	token := d.pool.IDToken(nil)
@@ -228,7 +334,7 @@ func TestForgery(t *testing.T) {
 func TestPaths(t *testing.T) {
 	d := newDoor(t, rules(table))
 	token := d.pool.IDToken(nil)
-	for _, path := range []string{"//admin", "/./admin", "/x/../admin", "/x/..", "/%61dmin", "/x%2f..%2fadmin", "/x%5cadmin", `/x\admin`, "/x;/admin", "/%2e%2e/admin", "/%252e", "/x%00", "/x%0d%0a", "/*", "/x/?", "/admin%2f*"} {
+	for _, path := range []string{"//admin", "/./admin", "/x/../admin", "/x/..", "/%61dmin", "/x%2f..%2fadmin", "/x%5cadmin", `/x\admin`, "/x;/admin", "/%2e%2e/admin", "/%252e", "/x%00", "/x%0d%0a", "/*", "/x/?", "/admin%2f*", "/Admin/x", "/ADMIN/users", "/admin%20", "/admin./x"} {
 		a := d.want(t, script.at("GET", path).session(token), "denied path_not_canonical")
 		if a.PolicyDocument.Statement != nil && a.policy(t) != "Deny *" {
 			t.Errorf("%s: %s", path, a.policy(t))

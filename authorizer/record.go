@@ -60,6 +60,7 @@ func (r *record) write(d *decision) {
 		{"outcome", string(d.code.Outcome())},
 		{"reason", string(d.code)},
 		{"credential", string(d.by.kind)},
+		{"ignored", string(d.ignored)},
 		{"kind", string(d.request.Kind)},
 		{"method", d.request.Method},
 		{"route", d.request.Resource},

@@ -319,7 +319,7 @@ func TestShippedRules(t *testing.T) {
 			lines = append(lines, line)
 		}
 	}
-	if strings.Join(lines, "\n") != "* /* signed-in" {
+	if strings.Join(lines, "\n") != "* /* user" {
 		t.Errorf("%q", lines)
 	}
 	d := newDoor(t)

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"strconv"
 	"time"
-	"unicode"
 
 	"edgeauth/internal/jsonwrite"
+	"edgeauth/internal/word"
 )
 
 // ErrClaims means that an identity cannot be written down so that every reader takes it for the same: what a caller must have is missing, or a group's
@@ -25,7 +25,7 @@ func AppendContext(dst []byte, id Identity, claims []byte) ([]byte, error) {
 	}
 	for _, list := range [2][]string{id.Groups, id.Scopes} {
 		for _, name := range list {
-			if name == "" || !visible(name) {
+			if !word.Is(name) {
 				return dst, ErrClaims
 			}
 		}
@@ -47,19 +47,11 @@ func AppendContext(dst []byte, id Identity, claims []byte) ([]byte, error) {
 	return append(dst, '"'), nil
 }
 
-// visible reports whether every character of name can be in the name of a group
-// (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html).
-func visible(name string) bool {
-	ascii := 0
-	for ascii < len(name) && '!' <= name[ascii] && name[ascii] <= '~' { // nearly every name, at a fraction of what decoding costs
-		ascii++
-	}
-	for _, r := range name[ascii:] {
-		if !unicode.In(r, unicode.L, unicode.M, unicode.S, unicode.N, unicode.P) {
-			return false
-		}
-	}
-	return true
+// AppendAnonymous appends that there is no caller, because a rule lets anyone through: every key of the contract, empty but for the version and the one
+// that says so. A reader that does not know that key finds no caller.
+func AppendAnonymous(dst []byte) []byte {
+	return append(dst, `"v":"`+Version+`","anonymous":"true","iss":"","sub":"","username":"","email":"","groups":"","scope":"",`+
+		`"token_use":"","client_id":"","exp":"","auth_time":"","identity":""`...)
 }
 
 // appendWhole appends the same as one JSON object, for readers who want structure: lists as lists, times as numbers, and the further claims.

@@ -5,6 +5,9 @@
 // is ErrNone, and a backend answers 401. A caller is the issuer and the subject together; a name or an e-mail address is something to show, never
 // something to look a user up by.
 //
+// Where a rule lets anyone through, a request may come without a caller: the key "anonymous" is "true" then and the others are empty, which is
+// [ErrAnonymous]. A backend that wants a caller need not know about it: it is an error. One that serves both asks for it, or uses [Optional].
+//
 // Whoever may invoke a backend function directly can put anything into its event. The context is to be trusted as far as that permission is kept
 // to API Gateway.
 package identity
@@ -54,10 +57,17 @@ func (i Identity) Has(group string) bool {
 // ErrNone means that the context names no caller, completely and in the version that this package knows.
 var ErrNone = errors.New("identity: no caller in the request context")
 
+// ErrAnonymous means that the authorizer let a request through which has no caller, since a rule lets anyone through (the need "anyone"). It is not
+// ErrNone: that the authorizer was asked is certain. Backends that answer only to callers treat both alike.
+var ErrAnonymous = errors.New("identity: the request is anonymous, as the rules allow")
+
 // FromContext reads the caller from what API Gateway hands on as requestContext.authorizer (HTTP API with payload 2.0: requestContext.authorizer.lambda).
-// It returns ErrNone unless everything that makes a caller is there.
+// It returns ErrAnonymous if the authorizer says that there is none, and ErrNone unless everything that makes a caller is there.
 func FromContext(authorizer map[string]any) (Identity, error) {
 	text := func(key string) string { s, _ := authorizer[key].(string); return s }
+	if text("v") == Version && text("anonymous") == "true" {
+		return Identity{}, ErrAnonymous
+	}
 	id := Identity{
 		Issuer:   text("iss"),
 		Subject:  text("sub"),

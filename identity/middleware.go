@@ -4,6 +4,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"edgeauth/internal/intent"
@@ -16,7 +17,7 @@ func NewContext(ctx context.Context, authorizer map[string]any) context.Context 
 	return context.WithValue(ctx, key{}, authorizer)
 }
 
-// From returns the caller of the request that ctx belongs to, or ErrNone.
+// From returns the caller of the request that ctx belongs to, ErrAnonymous or ErrNone.
 func From(ctx context.Context) (Identity, error) {
 	authorizer, _ := ctx.Value(key{}).(map[string]any)
 	return FromContext(authorizer)
@@ -27,6 +28,18 @@ func From(ctx context.Context) (Identity, error) {
 func Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := From(r.Context()); err != nil {
+			refuse(w, http.StatusUnauthorized, "Unauthorized", "no_session")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Optional lets requests through that have a caller, and those that the authorizer let through without one, because a rule lets anyone through: From tells
+// them apart. It answers 401 to others, as Require does.
+func Optional(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := From(r.Context()); err != nil && !errors.Is(err, ErrAnonymous) {
 			refuse(w, http.StatusUnauthorized, "Unauthorized", "no_session")
 			return
 		}

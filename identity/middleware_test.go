@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -43,6 +44,33 @@ func TestRequire(t *testing.T) {
 	}
 	if _, err := From(context.Background()); err != ErrNone {
 		t.Error(err)
+	}
+}
+
+// TestOptional: who may be anyone is told apart from who is none.
+func TestOptional(t *testing.T) {
+	var nobody map[string]any
+	if err := json.Unmarshal(append(AppendAnonymous([]byte("{")), '}'), &nobody); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name       string
+		middleware func(http.Handler) http.Handler
+		authorizer map[string]any
+		status     int
+		body       string
+	}{
+		{"a caller", Optional, handedOn(t, user, ""), 200, "s-1<nil>"},
+		{"anonymous", Optional, nobody, 200, ErrAnonymous.Error()},
+		{"no context", Optional, map[string]any{}, 401, `{"message":"Unauthorized","reason":"no_session"}` + "\n"},
+		{"anonymous where a caller is wanted", Require, nobody, 401, `{"message":"Unauthorized","reason":"no_session"}` + "\n"},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/", nil)
+		c.middleware(hello).ServeHTTP(w, r.WithContext(NewContext(r.Context(), c.authorizer)))
+		if w.Code != c.status || w.Body.String() != c.body {
+			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
+		}
 	}
 }
 

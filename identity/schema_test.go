@@ -3,7 +3,9 @@ package identity
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -116,5 +118,47 @@ func TestSchema(t *testing.T) {
 		if _, err := FromContext(less); err == nil {
 			t.Errorf("the schema requires %s, FromContext does not", name)
 		}
+	}
+}
+
+// TestAnonymous: a request that anyone may make has every key of a caller's, and is none's; a reader of callers alone refuses it.
+func TestAnonymous(t *testing.T) {
+	text, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s schema
+	if err := json.Unmarshal(text, &s); err != nil {
+		t.Fatal(err)
+	}
+	var handed map[string]any
+	if err := json.Unmarshal(append(AppendAnonymous([]byte("{")), '}'), &handed); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range s.Defs["anonymous"].check("context", any(handed)) {
+		t.Error(wrong)
+	}
+	if len(s.check("context", any(handed))) == 0 {
+		t.Error("it is taken for a caller's")
+	}
+	for name := range handedOn(t, user, "{}") {
+		if _, there := handed[name]; !there {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	if _, err := FromContext(handed); !errors.Is(err, ErrAnonymous) || errors.Is(err, ErrNone) {
+		t.Errorf("%v, want %v", err, ErrAnonymous)
+	}
+	for key, value := range map[string]any{"v": "2", "anonymous": "false"} {
+		other := maps.Clone(handed)
+		other[key] = value
+		if _, err := FromContext(other); !errors.Is(err, ErrNone) {
+			t.Errorf("%s %v: %v, want %v", key, value, err, ErrNone)
+		}
+	}
+	caller := handedOn(t, user, "{}")
+	caller["anonymous"] = "true"
+	if id, err := FromContext(caller); !errors.Is(err, ErrAnonymous) || id.Subject != "" {
+		t.Errorf("anonymous and a caller at once: %v, %v", id, err)
 	}
 }

@@ -29,10 +29,13 @@ export const version: "1";
 /** The event names no caller, completely and in the version that this package knows: answer 401. */
 export class NoCaller extends Error {}
 
+/** The authorizer let the request through without a caller, because a rule lets anyone through. */
+export class Anonymous extends NoCaller {}
+
 /** What a request without a caller is answered, in the form that the API's own refusals have. */
 export const refusal: string;
 
-/** Returns the caller of a REST, HTTP or WebSocket API's event, or throws NoCaller. */
+/** Returns the caller of a REST, HTTP or WebSocket API's event, or throws NoCaller; Anonymous, if a rule lets anyone through. */
 export function caller(event: unknown): Identity;
 
 /** Whether the caller is a program with credentials of its own: no user stands behind the request. */

@@ -16,6 +16,9 @@ export const version = "1";
 /** The event names no caller, completely and in the version that this file knows. */
 export class NoCaller extends Error {}
 
+/** The authorizer let the request through without a caller, because a rule lets anyone through. */
+export class Anonymous extends NoCaller {}
+
 /** What a request without a caller is answered, in the form that the API's own refusals have. */
 export const refusal = '{"message":"Unauthorized","reason":"no_session"}\n';
 
@@ -39,10 +42,11 @@ const members = {
   claims: value => value === undefined || typeof value === "object" && value !== null && !Array.isArray(value),
 };
 
-/** Returns the caller of a REST, HTTP or WebSocket API's event, or throws NoCaller. */
+/** Returns the caller of a REST, HTTP or WebSocket API's event, or throws NoCaller; Anonymous, if a rule lets anyone through. */
 export function caller(event) {
   const authorizer = event?.requestContext?.authorizer;
   const handed = authorizer?.lambda ?? authorizer;
+  if (handed?.v === version && handed.anonymous === "true") throw new Anonymous();
   let who;
   try {
     who = JSON.parse(Buffer.from(handed.identity, "base64url").toString("utf8"));

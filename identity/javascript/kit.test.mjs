@@ -6,7 +6,7 @@ import express from "express";
 import { Hono } from "hono";
 import { handle } from "hono/aws-lambda";
 import serverless from "serverless-http";
-import { caller, machine, NoCaller, version } from "edgeauth-identity";
+import { Anonymous, caller, machine, NoCaller, version } from "edgeauth-identity";
 import { requireCaller as expressCaller } from "edgeauth-identity/express";
 import { requireCaller as honoCaller } from "edgeauth-identity/hono";
 
@@ -50,6 +50,15 @@ const spoiled = [
     ["scopes", {}], ["token_use", "refresh"], ["exp", "1893456000"], ["exp", 0], ["exp", 1.5], ["auth_time", ""], ["auth_time", -1], ["claims", []], ["claims", null]]
     .map(([key, value]) => [`${key} ${JSON.stringify(value)}`, { ...good, identity: encoded({ ...alice, [key]: value }) }]),
 ];
+
+test("anyone may be nobody", () => {
+  const nobody = { ...Object.fromEntries(Object.keys(good).map(key => [key, ""])), v: "1", anonymous: "true" };
+  for (const name of names) assert.throws(() => caller(event(name, "/me", nobody)), Anonymous);
+  assert.throws(() => caller(event("rest", "/me", { ...good, anonymous: "true" })), Anonymous);
+  for (const other of [{ ...nobody, v: "2" }, { ...nobody, anonymous: "" }]) {
+    assert.throws(() => caller(event("rest", "/me", other)), problem => problem instanceof NoCaller && !(problem instanceof Anonymous));
+  }
+});
 
 test("a whole context is a caller", () => {
   for (const name of names) assert.deepEqual(caller(events[name]), alice);

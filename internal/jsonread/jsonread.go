@@ -55,23 +55,31 @@ func NewRepeating(text []byte) Reader { return Reader{text: text, repeats: true}
 func (r *Reader) Members() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var seen names
-		for more := r.open('{', '}'); more; more = r.next('}') {
-			name := r.string()
-			if r.Peek() != ':' {
-				r.Fail(ErrSyntax)
-				return
-			}
-			r.at++
-			if !r.repeats && !seen.add(name) {
-				r.Fail(ErrDuplicate)
-				return
-			}
+		for name, ok := r.name(r.open('{', '}'), &seen); ok; name, ok = r.name(r.next('}'), &seen) {
 			if !yield(name) {
 				r.Fail(ErrSyntax)
 				return
 			}
 		}
 	}
+}
+
+// name reads the name of a member and the colon after it, if there is one more.
+func (r *Reader) name(more bool, seen *names) (string, bool) {
+	if !more {
+		return "", false
+	}
+	name := r.string()
+	if r.Peek() != ':' {
+		r.Fail(ErrSyntax)
+		return "", false
+	}
+	r.at++
+	if !r.repeats && !seen.add(name) {
+		r.Fail(ErrDuplicate)
+		return "", false
+	}
+	return name, true
 }
 
 // Elements reads an array: the loop's body must read or skip one value each time, and must not leave the loop.

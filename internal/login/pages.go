@@ -143,6 +143,10 @@ var words = map[reason.Code]wording{
 	reason.GroupRequired: {"You may not open this page.", []string{
 		"It is for members of a group that your account is not in.",
 	}, another},
+	reason.UserRequired: {"You may not open this page.", []string{"It is for people. A program's own access token does not open it."}, home},
+	reason.MachineRequired: {"This address is for programs.", []string{
+		"It wants a program's own access token, which no person has. Signing in again, also as somebody else, changes nothing.",
+	}, home},
 	reason.ScopeRequired: {"This address is for programs.", []string{
 		"It wants an access token with a scope, which no browser's session has. Signing in again, also as somebody else, changes nothing.",
 	}, home},

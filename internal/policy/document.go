@@ -156,6 +156,8 @@ func begin(dst []byte, api string) writer {
 }
 
 // resource adds a resource to the statement that is being written if it has this effect, and else to a new one.
+//
+//go:noinline
 func (w writer) resource(effect, text string) writer {
 	if len(w.api)+len(text) > maxResource {
 		w.err = ErrTooLarge

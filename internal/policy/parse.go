@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"edgeauth/internal/word"
 )
 
 // Limits of a table; what goes beyond them could not become a document that API Gateway takes.
@@ -24,13 +27,14 @@ const (
 //	*           /*           signed-in
 //	POST,PUT    /payments/*  group:treasury  max-age:10m
 //	GET         /api/export  scope:reports/read
-//	*           $connect     group:traders
+//	*           $connect     group:traders,admins
 //
 // A path is literal or ends in /*, is relative to the stage or base path, and is made of letters, digits and - . _ ~ /: any other character has a
 // second spelling, which a rule would miss. The error joins one error for each line that is wrong.
 func Parse(text string) (*Table, error) {
 	t := &Table{}
 	var errs []error
+	rejected := 0
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		if strings.Contains(line, "\r") {
@@ -47,14 +51,19 @@ func Parse(text string) (*Table, error) {
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("policy: line %d: %w", i+1, err))
+			rejected++
+			continue
 		}
 		t.rules = append(t.rules, r)
 	}
 	switch {
-	case len(t.rules) == 0:
+	case len(t.rules)+rejected == 0:
 		errs = append(errs, errors.New("policy: no rules, so nobody could do anything"))
 	case len(t.rules) > maxRules:
 		errs = append(errs, fmt.Errorf("policy: %d rules, more than %d", len(t.rules), maxRules))
+	}
+	if err := t.twins(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -73,6 +82,7 @@ func parseRule(fields []string) (r rule, err error) {
 	if r.path, r.tree, err = parsePath(fields[1]); err != nil {
 		return r, err
 	}
+	r.folded = fold(r.path)
 	if r.path == Connect && r.methods != nil {
 		return r, errors.New("the handshake of a WebSocket has no method: want *")
 	}
@@ -83,7 +93,15 @@ func parseRule(fields []string) (r rule, err error) {
 		}
 		r.needs = append(r.needs, n)
 	}
+	if r.asks(machine) && (r.asks(person) || r.asks(group) || r.asks(maxAge)) {
+		return r, errors.New("a machine is no user, is in no group and never signed in: nobody could meet this rule")
+	}
 	return r, nil
+}
+
+// asks reports whether r has a need of this kind.
+func (r *rule) asks(kind string) bool {
+	return slices.ContainsFunc(r.needs, func(n need) bool { return n.kind == kind })
 }
 
 func parseMethods(field string) ([]string, error) {
@@ -125,11 +143,27 @@ func parsePath(field string) (path string, tree bool, err error) {
 	return path, tree, nil
 }
 
+// needs lists what a rule can ask for, for whoever wrote something else.
+const needs = "anyone, signed-in, user, machine, group:…, scope:… and max-age:…"
+
 func parseNeed(field string) (need, error) {
-	kind, value, _ := strings.Cut(field, ":")
-	n := need{kind: kind, value: value}
-	switch {
-	case field == signedIn, (kind == group || kind == scope) && value != "":
+	kind, value, valued := strings.Cut(field, ":")
+	switch n := (need{kind: kind}); {
+	case !valued && (kind == anyone || kind == signedIn || kind == person || kind == machine):
+		return n, nil
+	case kind == group && value != "":
+		n.any = strings.Split(value, ",")
+		for _, name := range n.any {
+			if err := groupName(name); err != nil {
+				return n, fmt.Errorf("%w: %q", err, field)
+			}
+		}
+		return n, nil
+	case kind == scope && value != "":
+		n.any = strings.Split(value, ",")
+		if slices.ContainsFunc(n.any, func(name string) bool { return !scopeName(name) }) {
+			return n, fmt.Errorf("not a scope, or not scopes with commas between them: %q", field)
+		}
 		return n, nil
 	case kind == maxAge:
 		age, err := time.ParseDuration(value)
@@ -139,5 +173,44 @@ func parseNeed(field string) (need, error) {
 		n.age = age
 		return n, nil
 	}
-	return n, fmt.Errorf("no such need (there are signed-in, group:…, scope:… and max-age:…): %q", field)
+	return need{}, fmt.Errorf("no such need (there are %s): %q", needs, field)
+}
+
+// maxGroupName is the length of a group's name in characters, by
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html.
+const maxGroupName = 128
+
+// groupName returns what is wrong with name as the name of a group.
+func groupName(name string) error {
+	switch {
+	case !word.Is(name) || utf8.RuneCountInString(name) > maxGroupName:
+		return errors.New("not a group's name, or not names with commas between them")
+	case strings.Contains(name, "|"):
+		return errors.New("a group's name with | in it: any of several groups is group:a,b")
+	}
+	return nil
+}
+
+// scopeName reports whether name is a scope (RFC 6749 section 3.3).
+func scopeName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// twins returns an error for two paths of which a forgiving reader takes one for the other, or for something below it: every request to the one would be
+// refused as a disguise of the other.
+func (t *Table) twins() error {
+	for i := range t.rules {
+		for j := range t.rules {
+			a, b := &t.rules[i], &t.rules[j]
+			if a.path != Connect && b.path != Connect && covered(a.folded, a.tree, b.folded) && !covered(a.path, a.tree, b.path) {
+				return fmt.Errorf("policy: %q and %q differ in nothing but the case of letters, or dots", a.path, b.path)
+			}
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ package policy
 import (
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -67,4 +68,59 @@ func hex(c byte) byte {
 		return c - '0'
 	}
 	return (c | 0x20) - 'a' + 10
+}
+
+// fold returns path as the most forgiving reader has it: escapes resolved, letters small, and neither white space nor dots around a segment, nor
+// segments of nothing else. Some frameworks match routes so, and so do some file systems. A path that is not Plain is folded somehow.
+func fold(path string) string {
+	if folded(path) {
+		return path
+	}
+	if decoded, err := url.PathUnescape(path); err == nil {
+		path = decoded
+	}
+	var b strings.Builder
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment = strings.TrimFunc(segment, padding); segment != "" {
+			b.WriteByte('/')
+			b.WriteString(strings.Map(small, segment))
+		}
+	}
+	if b.Len() == 0 {
+		return "/"
+	}
+	return b.String()
+}
+
+// folded reports whether path, as nearly every one, needs no folding.
+func folded(path string) bool {
+	for i := range len(path) {
+		switch c := path[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '~':
+		case c == '/' && (i == 0 || path[i-1] != '/') && (i == 0 || i+1 < len(path)):
+		case c == '.' && i > 0 && path[i-1] != '/' && i+1 < len(path) && path[i+1] != '/' && path[i+1] != '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// padding reports whether a reader may drop r at either end of a segment: white space, the plus that stands for a space in queries, and the dot.
+func padding(r rune) bool { return unicode.IsSpace(r) || r == '.' || r == '+' }
+
+// small returns the ASCII letter that r is a spelling of. Rules' paths have no others; beyond ASCII there are four that become one of ASCII's when their case
+// is changed (https://www.unicode.org/Public/UCD/latest/ucd/CaseFolding.txt).
+func small(r rune) rune {
+	switch {
+	case 'A' <= r && r <= 'Z':
+		return r + 'a' - 'A'
+	case r == 'İ', r == 'ı':
+		return 'i'
+	case r == 'ſ': // long s
+		return 's'
+	case r == '\u212a': // Kelvin sign
+		return 'k'
+	}
+	return r
 }

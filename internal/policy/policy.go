@@ -15,12 +15,22 @@ import (
 	"edgeauth/internal/reason"
 )
 
-// User is what rules can ask about a caller whose token has been verified.
+// User is what rules can ask about a caller whose token has been verified. The zero User is nobody: a request without a session.
 type User struct {
+	Kind     Kind
 	Groups   []string
 	Scope    string // space separated (RFC 6749 section 3.3)
 	AuthTime int64  // when the user last proved who they are, in seconds since 1970; 0 when nobody did
 }
+
+// Kind is what is behind a request.
+type Kind uint8
+
+const (
+	Nobody  Kind = iota // no session and no token
+	Person              // somebody who signed in
+	Machine             // a program with credentials of its own (RFC 6749 section 4.4)
+)
 
 // Table is a set of rules, compiled.
 type Table struct {
@@ -32,19 +42,23 @@ type Table struct {
 type rule struct {
 	methods []string // nil: all
 	path    string   // without the star at the end
+	folded  string   // path, as the most forgiving reader has it
 	tree    bool     // the path and everything below it
 	needs   []need
 }
 
 // need is one thing that a rule asks for.
 type need struct {
-	kind  string // a constant below
-	value string
-	age   time.Duration
+	kind string   // a constant below
+	any  []string // of group and scope: one of them is enough
+	age  time.Duration
 }
 
 const (
+	anyone   = "anyone"
 	signedIn = "signed-in"
+	person   = "user"
+	machine  = "machine"
 	group    = "group"
 	scope    = "scope"
 	maxAge   = "max-age"
@@ -62,6 +76,9 @@ func (t *Table) Decide(method, route string, u User, now time.Time) reason.Code 
 	verdict := reason.NoRule
 	if route != Connect && !slices.Contains(methods[:], method) {
 		return verdict
+	}
+	if route != Connect && t.disguised(route) {
+		return reason.PathNotPlain
 	}
 	for i := range t.rules {
 		r := &t.rules[i]
@@ -82,23 +99,43 @@ func (t *Table) Decide(method, route string, u User, now time.Time) reason.Code 
 	return verdict
 }
 
-// matches reports whether the rule is about a request. A path with one slash at the end is the same path: API Gateway and backends do not agree
-// about whether it is another one. A tree includes the path that it hangs from: "/admin/*" is about "/admin" too.
+// Open reports whether some rule lets anyone through.
+func (t *Table) Open() bool {
+	return slices.ContainsFunc(t.rules, func(r rule) bool { return r.missing(User{}, time.Time{}) == reason.OK })
+}
+
+// matches reports whether the rule is about a request.
 func (r *rule) matches(method, route string) bool {
 	if r.methods != nil && !slices.Contains(r.methods, method) {
 		return false
 	}
-	if r.everything() {
-		return true
-	}
-	below, ok := strings.CutPrefix(route, r.path)
+	return r.everything() || covered(r.path, r.tree, route)
+}
+
+// covered reports whether a rule's path is about a route. A path with one slash at the end is the same path: API Gateway and backends do not agree about
+// whether it is another one. A tree includes the path that it hangs from: "/admin/*" is about "/admin" too.
+func covered(path string, tree bool, route string) bool {
+	below, ok := strings.CutPrefix(route, path)
 	if !ok {
 		return false
 	}
-	if r.path == "/" {
-		return r.tree || below == ""
+	if path == "/" {
+		return tree || below == ""
 	}
-	return below == "" || below == "/" || r.tree && below[0] == '/'
+	return below == "" || below == "/" || tree && below[0] == '/'
+}
+
+// disguised reports whether a route is under the path of a rule that is not about it for a forgiving reader: one that takes letters of either case, drops
+// white space and dots, or both. Where such a backend opens that path, the rule would have been walked around.
+func (t *Table) disguised(route string) bool {
+	folded := fold(route)
+	for i := range t.rules {
+		r := &t.rules[i]
+		if r.path != Connect && covered(r.folded, r.tree, folded) && !covered(r.path, r.tree, route) {
+			return true
+		}
+	}
+	return false
 }
 
 // WantsRecent reports whether a rule asks for a recent sign-in.
@@ -119,23 +156,36 @@ func (r *rule) everything() bool { return r.methods == nil && r.path == "/" && r
 // missing returns what u lacks, or reason.OK.
 func (r *rule) missing(u User, now time.Time) reason.Code {
 	verdict := reason.OK
-	for _, n := range r.needs {
-		switch n.kind {
-		case group:
-			if !slices.Contains(u.Groups, n.value) {
-				return reason.GroupRequired
-			}
-		case scope:
-			if !contains(u.Scope, n.value) {
-				return reason.ScopeRequired
-			}
-		case maxAge:
-			if now.Sub(time.Unix(u.AuthTime, 0)) > n.age {
-				verdict = reason.StepUp
-			}
+	for i := range r.needs {
+		switch missing := r.needs[i].missing(u, now); missing {
+		case reason.OK:
+		case reason.StepUp:
+			verdict = missing
+		default:
+			return missing
 		}
 	}
 	return verdict
+}
+
+func (n *need) missing(u User, now time.Time) reason.Code {
+	switch {
+	case n.kind == anyone:
+		return reason.OK
+	case u.Kind == Nobody:
+		return reason.NoSession
+	case n.kind == person && u.Kind != Person:
+		return reason.UserRequired
+	case n.kind == machine && u.Kind != Machine:
+		return reason.MachineRequired
+	case n.kind == group && !slices.ContainsFunc(n.any, func(name string) bool { return slices.Contains(u.Groups, name) }):
+		return reason.GroupRequired
+	case n.kind == scope && !slices.ContainsFunc(n.any, func(name string) bool { return contains(u.Scope, name) }):
+		return reason.ScopeRequired
+	case n.kind == maxAge && now.Sub(time.Unix(u.AuthTime, 0)) > n.age:
+		return reason.StepUp
+	}
+	return reason.OK
 }
 
 // contains reports whether a space separated list has the word.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ GET         /api/export  scope:reports/read
 var now = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 
 // in returns a user in groups who signed in just now.
-func in(groups ...string) User { return User{Groups: groups, AuthTime: now.Unix()} }
+func in(groups ...string) User { return User{Groups: groups, AuthTime: now.Unix(), Kind: Person} }
 
 // aged returns u as if the sign-in were that long ago.
 func aged(u User, ago time.Duration) User { u.AuthTime = now.Add(-ago).Unix(); return u }
@@ -38,7 +39,8 @@ func TestDecide(t *testing.T) {
 	rules := must(t, table)
 	partial := must(t, "GET /open/* signed-in\nGET / signed-in\nPOST /* group:writers")
 	stale := must(t, "GET /x max-age:10m\nGET /x group:g\nGET /* signed-in")
-	machine := User{Scope: "openid reports/read"}
+	program := User{Kind: Machine, Scope: "openid reports/read"}
+	kinds := must(t, "* /* anyone\n* /in/* signed-in\n* /people/* user\n* /programs/* machine\nGET /some/* group:a,b\nGET /any scope:x,y\n* /out anyone")
 	for _, c := range []struct {
 		rules         *Table
 		user          User
@@ -48,7 +50,7 @@ func TestDecide(t *testing.T) {
 		{rules, in(), "GET", "/", reason.OK},
 		{rules, in(), "GET", "/admins", reason.OK},
 		{rules, in(), "GET", "/a/admin/x", reason.OK},
-		{rules, in(), "GET", "/Admin", reason.OK},
+		{rules, in(), "GET", "/Admins", reason.OK},
 		{rules, in(), "GET", "/admin", reason.GroupRequired},
 		{rules, in(), "GET", "/admin/", reason.GroupRequired},
 		{rules, in(), "OPTIONS", "/admin/x/y", reason.GroupRequired},
@@ -61,14 +63,14 @@ func TestDecide(t *testing.T) {
 		{rules, aged(in(), time.Hour), "POST", "/payments/1", reason.GroupRequired}, // a new sign-in would not help
 		{stale, aged(in(), time.Hour), "GET", "/x", reason.GroupRequired},
 		{stale, aged(in("g"), time.Hour), "GET", "/x", reason.StepUp},
-		{rules, User{Groups: []string{"treasury"}}, "PUT", "/payments/1", reason.StepUp},
+		{rules, User{Kind: Person, Groups: []string{"treasury"}}, "PUT", "/payments/1", reason.StepUp},
 		{rules, aged(in("treasury"), time.Hour), "GET", "/payments/1", reason.OK},
 
 		{rules, in(), "GET", "/api/export", reason.ScopeRequired},
 		{rules, in(), "GET", "/api/export/", reason.ScopeRequired},
 		{rules, in(), "GET", "/api/export/more", reason.OK},
-		{rules, machine, "GET", "/api/export", reason.OK},
-		{rules, User{Scope: "reports/reads xreports/read"}, "GET", "/api/export", reason.ScopeRequired},
+		{rules, program, "GET", "/api/export", reason.OK},
+		{rules, User{Kind: Machine, Scope: "reports/reads xreports/read"}, "GET", "/api/export", reason.ScopeRequired},
 
 		{rules, in(), "", Connect, reason.GroupRequired},
 		{rules, in("traders"), "", Connect, reason.OK},
@@ -87,6 +89,30 @@ func TestDecide(t *testing.T) {
 		{partial, in(), "POST", "/", reason.GroupRequired},
 		{partial, in("writers"), "POST", "/x", reason.OK},
 		{partial, in("writers"), "", Connect, reason.NoRule},
+
+		{kinds, User{}, "GET", "/", reason.OK},
+		{kinds, User{}, "GET", "/out", reason.OK},
+		{kinds, User{}, "GET", "/in/x", reason.NoSession},
+		{kinds, User{}, "GET", "/people", reason.NoSession},
+		{kinds, User{}, "GET", "/programs", reason.NoSession},
+		{kinds, User{}, "GET", "/some/x", reason.NoSession},
+		{kinds, User{}, "GET", "/any", reason.NoSession},
+		{rules, User{}, "GET", "/", reason.NoSession},
+		{partial, User{}, "GET", "/x", reason.NoRule},
+		{kinds, in(), "GET", "/", reason.OK},
+		{kinds, in(), "GET", "/in/x", reason.OK},
+		{kinds, in(), "GET", "/people/x", reason.OK},
+		{kinds, in(), "GET", "/programs/x", reason.MachineRequired},
+		{kinds, program, "GET", "/", reason.OK},
+		{kinds, program, "GET", "/in", reason.OK},
+		{kinds, program, "GET", "/people", reason.UserRequired},
+		{kinds, program, "GET", "/programs", reason.OK},
+		{kinds, in("a"), "GET", "/some/x", reason.OK},
+		{kinds, in("c", "b"), "GET", "/some/x", reason.OK},
+		{kinds, in("c", "a,b"), "GET", "/some/x", reason.GroupRequired},
+		{kinds, User{Kind: Machine, Scope: "z y"}, "GET", "/any", reason.OK},
+		{kinds, User{Kind: Machine, Scope: "x"}, "GET", "/any", reason.OK},
+		{kinds, User{Kind: Machine, Scope: "x,y z"}, "GET", "/any", reason.ScopeRequired},
 	} {
 		if got := c.rules.Decide(c.method, c.route, c.user, now); got != c.want {
 			t.Errorf("%+v %s %s: %s, want %s", c.user, c.method, c.route, got, c.want)
@@ -131,6 +157,26 @@ func TestParseRefuses(t *testing.T) {
 		{"* / group:", need1("group:")},
 		{"* / Group:x", need1("Group:x")},
 		{"* / scope:", need1("scope:")},
+		{"* / anyone:x", need1("anyone:x")},
+		{"* / user:", need1("user:")},
+		{"* / machines", need1("machines")},
+		{"* / group:a,", group1("group:a,")},
+		{"* / group:,a", group1("group:,a")},
+		{"* / group:a,,b", group1("group:a,,b")},
+		{"* / group:a\x01b", group1("group:a\x01b")},
+		{"* / group:a\u200bb", group1("group:a\u200bb")},
+		{"* / group:" + strings.Repeat("é", 129), group1("group:" + strings.Repeat("é", 129))},
+		{"* / group:a|b", `policy: line 1: a group's name with | in it: any of several groups is group:a,b: "group:a|b"`},
+		{"* / scope:x,", scope1("scope:x,")},
+		{"* / scope:x\"y", scope1("scope:x\"y")},
+		{"* / scope:x\\y", scope1("scope:x\\y")},
+		{"* / scope:é", scope1("scope:é")},
+		{"* / machine user", alone1},
+		{"* / group:a machine", alone1},
+		{"* / machine max-age:10m", alone1},
+		{"* /admin/* user\n* /Admin/* user", `policy: "/admin" and "/Admin" differ in nothing but the case of letters, or dots`},
+		{"* /Admin/* user\nGET /admin/users user", `policy: "/Admin" and "/admin/users" differ in nothing but the case of letters, or dots`},
+		{"* /a./x user\nGET /a/* user", `policy: "/a" and "/a./x" differ in nothing but the case of letters, or dots`},
 		{"* / max-age", age1("max-age")},
 		{"* / max-age:10", age1("max-age:10")},
 		{"* / max-age:59s", age1("max-age:59s")},
@@ -152,11 +198,83 @@ func character(path string) string {
 }
 
 func need1(field string) string {
-	return `policy: line 1: no such need (there are signed-in, group:…, scope:… and max-age:…): "` + field + `"`
+	return `policy: line 1: no such need (there are anyone, signed-in, user, machine, group:…, scope:… and max-age:…): "` + field + `"`
+}
+
+const alone1 = "policy: line 1: a machine is no user, is in no group and never signed in: nobody could meet this rule"
+
+func group1(field string) string {
+	return fmt.Sprintf("policy: line 1: not a group's name, or not names with commas between them: %q", field)
+}
+
+func scope1(field string) string {
+	return fmt.Sprintf("policy: line 1: not a scope, or not scopes with commas between them: %q", field)
 }
 
 func age1(field string) string {
 	return `policy: line 1: max-age is not a duration of a minute or more, such as 10m: "` + field + `"`
+}
+
+// TestParseTakes: what is at a limit is within it.
+func TestParseTakes(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("* / signed-in\n", maxRules),
+		"* /" + strings.Repeat("a", maxPath-1) + "/* signed-in",
+		"* / max-age:1m",
+		"* / group:" + strings.Repeat("é", 128),
+		"* / group:a.b-c_d/e:f,é😀,+",
+		"* / scope:https://api.example.com/reports.read,openid",
+		"* /Admin/* user\n* /Admin/Users/* group:a\n* /administrators user",
+		"* / user group:a,b scope:x max-age:10m",
+		"* / machine scope:x",
+		"* / signed-in\r\n* /a user\r\n",
+	} {
+		if _, err := Parse(text); err != nil {
+			t.Errorf("%.60q: %v", text, err)
+		}
+	}
+	_, err := Parse("* / user\r* /a user\n* /b user\r* /c user")
+	if want := "policy: line 1: a carriage return is no line break\npolicy: line 2: a carriage return is no line break\npolicy: no rules, so nobody could do anything"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestDisguises: a path that only a forgiving backend takes for a rule's is refused, whoever sends it.
+func TestDisguises(t *testing.T) {
+	rules := must(t, "* /* user\n* /admin/* group:admins\nGET /Reports/Annual scope:x\n* /v1.0/x group:g\n* /kit user")
+	for _, path := range []string{
+		"/Admin", "/ADMIN/users", "/admiN/", "/admin%20", "/admin%20/x", "/admin./x", "/admin.", "/admin..", "/%20admin", "/.admin", "/admin+", "/admin%2B", "/admin%C2%A0", "/admin%E3%80%80",
+		"/adm%C4%B1n", "/adm%C4%B0n", "/%20/admin", "/admin%20%20/", "/admin .", "/ADMIN%20.", "/reports/annual", "/Reports/annual/", "/Reports/Annual.", "/V1.0/x", "/v1.0./x", "/REPORT%C5%BF/annual", "/%E2%84%AAit",
+	} {
+		if !Plain(path) {
+			t.Errorf("%s is not plain, so it proves nothing", path)
+		}
+		if got := rules.Decide("GET", path, in("admins", "g"), now); got != reason.PathNotPlain {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	for path, want := range map[string]reason.Code{
+		"/admin": reason.OK, "/admin/Users": reason.OK, "/admin/x.": reason.OK, "/admin/x%20y": reason.OK, "/administrators": reason.OK, "/Administrators": reason.OK, "/admin.json": reason.OK,
+		"/x/Admin": reason.OK, "/adm%20in": reason.OK, "/Reports": reason.OK, "/Reports/Annual": reason.ScopeRequired, "/Reports/Annual/2026": reason.OK, "/reports/annual/2026": reason.OK,
+		"/v1.0/x": reason.OK, "/v1/x": reason.OK, "/": reason.OK,
+	} {
+		if got := rules.Decide("GET", path, in("admins", "g"), now); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	if got := must(t, "* /admin/* group:admins\n* $connect user").Decide("", Connect, in(), now); got != reason.OK {
+		t.Errorf("a handshake: %s", got)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	for text, want := range map[string]bool{
+		"* /* user": false, "* /* signed-in\n* /x scope:y": false, "* /* user\n* /public/* anyone": true, "* / anyone": true, "* / anyone user": false,
+	} {
+		if got := must(t, text).Open(); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
 }
 
 func TestPlain(t *testing.T) {

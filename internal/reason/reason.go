@@ -64,14 +64,16 @@ const (
 	MethodNotAllowed  Code = "method_not_allowed"
 
 	// Refused.
-	GroupRequired Code = "group_required"
-	ScopeRequired Code = "scope_required"
-	StepUp        Code = "step_up_required"   // the sign-in is too old for this route
-	NoRule        Code = "no_rule"            // no rule lets anybody in here
-	CrossSite     Code = "cross_site"         // an unsafe request from another site
-	Override      Code = "method_override"    // a header that would change the method
-	PathNotPlain  Code = "path_not_canonical" // a path that two parties could read differently
-	TooLarge      Code = "too_large"          // the decision would not fit into what API Gateway takes
+	GroupRequired   Code = "group_required"
+	ScopeRequired   Code = "scope_required"
+	StepUp          Code = "step_up_required"   // the sign-in is too old for this route
+	UserRequired    Code = "user_required"      // a person's session, and a machine came
+	MachineRequired Code = "machine_required"   // a machine's token, and a person came
+	NoRule          Code = "no_rule"            // no rule lets anybody in here
+	CrossSite       Code = "cross_site"         // an unsafe request from another site
+	Override        Code = "method_override"    // a header that would change the method
+	PathNotPlain    Code = "path_not_canonical" // a path that two parties could read differently
+	TooLarge        Code = "too_large"          // the decision would not fit into what API Gateway takes
 
 	// Cannot tell.
 	KeysUnavailable     Code = "keys_unavailable"
@@ -97,7 +99,7 @@ var outcomes = map[Code]Outcome{
 	LoginLoop: Invalid, LoginDisagree: Invalid, SessionEnded: Invalid, SessionChanged: Invalid,
 	BadRequest: Invalid, NotFound: Invalid, MethodNotAllowed: Invalid,
 
-	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, NoRule: Refused, CrossSite: Refused, Override: Refused, PathNotPlain: Refused, TooLarge: Refused,
+	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, UserRequired: Refused, MachineRequired: Refused, NoRule: Refused, CrossSite: Refused, Override: Refused, PathNotPlain: Refused, TooLarge: Refused,
 
 	KeysUnavailable: CannotTell, CutsUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, MountUnknown: CannotTell, Internal: CannotTell,
 }

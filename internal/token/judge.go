@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode"
+
+	"edgeauth/internal/word"
 )
 
 // judge compares p with all that is expected but its signature and its end, and returns the issuer it names.
@@ -84,9 +85,9 @@ func (i *Issuer) judge(p *payload, use Use) error {
 // judgeUser returns nil if p names a user by words that stay words wherever they are written.
 func (p *payload) judgeUser() error {
 	switch {
-	case !word(p.sub.value):
+	case !word.Is(p.sub.value):
 		return fmt.Errorf("%w: sub", ErrClaims)
-	case p.username.present && !word(p.username.value):
+	case p.username.present && !word.Is(p.username.value):
 		return fmt.Errorf("%w: username", ErrClaims)
 	case !words(p.groups.values):
 		return fmt.Errorf("%w: group", ErrClaims)
@@ -96,21 +97,9 @@ func (p *payload) judgeUser() error {
 	return nil
 }
 
-// word reports whether s can be a name in a user pool: [\p{L}\p{M}\p{S}\p{N}\p{P}]+, so no space of any kind and no control character
-// (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html). A list of such names can be written with
-// spaces between them and read back by anyone.
-func word(s string) bool {
-	for _, r := range s {
-		if ('!' > r || r > '~') && !unicode.In(r, unicode.L, unicode.M, unicode.S, unicode.N, unicode.P) {
-			return false
-		}
-	}
-	return s != ""
-}
-
 func words(list []string) bool {
 	for _, s := range list {
-		if !word(s) {
+		if !word.Is(s) {
 			return false
 		}
 	}

@@ -26,11 +26,15 @@ T = TypeVar("T")
 VERSION = "1"
 """Version of the contract, the value of the key "v"."""
 
-__all__ = ["VERSION", "Identity", "NoCaller", "caller"]
+__all__ = ["VERSION", "Anonymous", "Identity", "NoCaller", "caller"]
 
 
 class NoCaller(Exception):
     """The event names no caller, completely and in the version that this package knows: answer 401."""
+
+
+class Anonymous(NoCaller):
+    """The authorizer let the request through without a caller, because a rule lets anyone through. Whoever wants a caller answers 401 as ever."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,12 @@ class Identity:
 
 
 def caller(event: Mapping[str, Any]) -> Identity:
-    """Return the caller of a REST, HTTP or WebSocket API's event, or raise NoCaller."""
+    """Return the caller of a REST, HTTP or WebSocket API's event, or raise NoCaller; Anonymous, if a rule lets anyone through."""
     try:
         authorizer = event["requestContext"]["authorizer"]
         handed = authorizer.get("lambda", authorizer)
+        if handed.get("v") == VERSION and handed.get("anonymous") == "true":
+            raise Anonymous
         text = handed["identity"]
         who = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         if handed["v"] != VERSION or who["v"] != VERSION or who["token_use"] not in ("id", "access"):

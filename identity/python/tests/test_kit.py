@@ -21,7 +21,7 @@ import edgeauth_identity.asgi
 import edgeauth_identity.fastapi
 import edgeauth_identity.powertools
 import edgeauth_identity.wsgi
-from edgeauth_identity import NoCaller, caller
+from edgeauth_identity import Anonymous, NoCaller, caller
 
 PACKAGE = Path(__file__).parent.parent
 EVENTS = {name: json.loads((PACKAGE.parent / "testdata" / f"{name}.json").read_text("utf-8")) for name in ("rest", "http1", "http2")}
@@ -105,6 +105,17 @@ class Decoder(unittest.TestCase):
         for odd in ({}, {"requestContext": None}, {"requestContext": {}}, None, []):
             with self.subTest(odd), self.assertRaises(NoCaller):
                 caller(odd)
+
+    def test_anyone_may_be_nobody(self):
+        good = EVENTS["rest"]["requestContext"]["authorizer"]
+        nobody = dict.fromkeys(good, "") | {"v": "1", "anonymous": "true"}
+        for context in nobody, {"lambda": nobody}, good | {"anonymous": "true"}:
+            with self.assertRaises(Anonymous):
+                caller(event("rest", authorizer=context))
+        for context in nobody | {"v": "2"}, nobody | {"anonymous": ""}:
+            with self.assertRaises(NoCaller) as raised:
+                caller(event("rest", authorizer=context))
+            self.assertIs(type(raised.exception), NoCaller)
 
     def test_a_member_that_is_added_later_changes_nothing(self):
         good = EVENTS["rest"]["requestContext"]["authorizer"]
