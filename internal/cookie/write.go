@@ -69,7 +69,7 @@ func Split(l Line, headers []string) ([]Line, error) {
 		lines = append(lines, Line{pieceName(l.Name, i), piece, l.Path, l.MaxAge})
 	}
 	for i := count + 1; i <= MaxPieces; i++ {
-		if sent(headers, pieceName(l.Name, i)) {
+		if presented(headers, pieceName(l.Name, i)) {
 			lines = append(lines, Forget(pieceName(l.Name, i), l.Path))
 		}
 	}
@@ -95,7 +95,7 @@ func pieceName(name string, i int) string {
 	return name + "-" + strconv.Itoa(i)
 }
 
-func sent(headers []string, name string) bool {
+func presented(headers []string, name string) bool {
 	for n := range All(headers) {
 		if n == name {
 			return true

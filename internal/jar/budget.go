@@ -18,7 +18,7 @@ const reserve = 256
 // weight returns how many bytes the next request for target takes, or the next for one of our
 // routes if that is more, once the browser holds what lines set.
 func (j *Jar) weight(target string, lines []cookie.Line) int {
-	others := j.sent(func(name string) bool { return !replaced(name) })
+	others := j.weigh(func(name string) bool { return !replaced(name) })
 	return j.others + len(target) + others + size(lines)
 }
 
@@ -36,8 +36,8 @@ func headers(r *http.Request) int {
 	return size
 }
 
-// sent returns how many bytes the cookies take that were sent and that which picks.
-func (j *Jar) sent(which func(name string) bool) (size int) {
+// weigh returns how many bytes the cookies take that were sent and that which picks.
+func (j *Jar) weigh(which func(name string) bool) (size int) {
 	for name, value := range cookie.All(j.cookies) {
 		if which(name) {
 			size += cookie.PairSize(name, value)

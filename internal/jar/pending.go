@@ -77,7 +77,7 @@ func (j *Jar) Begin(target string, anew bool) (Pending, []cookie.Line, error) {
 // makeRoom returns what makes the browser forget the pending logins that are too old, or too many
 // beside a new one of that many bytes.
 func (j *Jar) makeRoom(newest int) []cookie.Line {
-	others := j.others + j.sent(func(name string) bool { return pendingOf(name) == "" })
+	others := j.others + j.weigh(func(name string) bool { return pendingOf(name) == "" })
 	room := min(maxPendingLen, j.Budget-others-callbackLen) - newest
 	var dropped []held
 	for i, other := range j.pendings() {

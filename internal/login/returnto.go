@@ -8,7 +8,6 @@ package login
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"edgeauth/internal/policy"
 )
@@ -27,7 +26,7 @@ func returnTo(base, raw string) string {
 }
 
 func onSite(base, raw string) bool {
-	if len(raw) > maxTarget || !utf8.ValidString(raw) || strings.ContainsFunc(raw, unfit) {
+	if len(raw) > maxTarget || strings.ContainsFunc(raw, unfit) {
 		return false
 	}
 	path := asciiOnly(raw)
