@@ -643,10 +643,6 @@ func TestTheAuthorizersAnswerFits(t *testing.T) {
 	w.idp.claims = tokentest.Claims{"custom:notes": strings.Repeat("x", 6000)}
 	b := w.browser()
 	w.wants(b.open(w.idp.authorize(t, b.begin(base+"/"), "alice")), 400, "login_too_large")
-	w = newSystem(t)
-	w.idp.claims = tokentest.Claims{"cognito:groups": []string{"two words"}}
-	b = w.browser()
-	w.wants(b.open(w.idp.authorize(t, b.begin(base+"/"), "alice")), 400, "token_claims")
 }
 
 // TestFragment: what stands behind "#" comes back, through the page that moves on and its cookie.

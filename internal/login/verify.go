@@ -33,7 +33,6 @@ var (
 	errOld      = reason.New(reason.TokenClaims, "login: the ID token was not issued just now")
 	errEndless  = reason.New(reason.TokenClaims, "login: the ID token lives too long")
 	errDisagree = reason.New(reason.LoginDisagree, "login: a second verifier refuses the ID token")
-	errHandOn   = reason.New(reason.TokenClaims, "login: claims that backends could misread")
 	errAnswer   = reason.New(reason.LoginTooLarge, "login: API Gateway takes no answer of this size")
 	errTooLarge = reason.New(reason.LoginTooLarge, "login: no verifier reads an ID token of this size")
 )
@@ -87,7 +86,7 @@ func (v *visit) hold(t tokens, claims token.Claims, r jar.Renewal, target string
 	}
 	context, err := identity.AppendContext(nil, claims.Identity(), further)
 	if err != nil {
-		return nil, errors.Join(errHandOn, err)
+		return nil, err
 	}
 	if len(context) > policy.MaxAnswer {
 		return nil, fmt.Errorf("%w: backends would get %d bytes", errAnswer, len(context))
