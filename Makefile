@@ -31,6 +31,10 @@ run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file:
 	$(if $(RULES),@test -r '$(RULES)' || { echo 'RULES: there is no file $(RULES)' >&2; exit 1; })
 	@exec build/edgeauth run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
+.PHONY: run-dash
+run-dash: ## run the Dash example on this machine, Dash included: http://localhost:3000/Prod/ (needs Python)
+	@exec examples/dash/run $(RUN_FLAGS)
+
 build: ## build the four Lambda binaries (ARCH=arm64 or amd64) and print their sizes
 	@for f in $(FUNCTIONS); do mkdir -p $(BUILD)/$$f; $(MAKE) -s build-$${f##*/} ARTIFACTS_DIR=$(BUILD)/$$f ARCH=$(ARCH) OS=$(OS); done
 	@wc -c $(FUNCTIONS:%=$(BUILD)/%/bootstrap)
@@ -64,7 +68,7 @@ lint: ## formatting, vet, staticcheck, tidy modules
 	@go mod verify
 
 e2e: ## drive the whole system from outside, with a browser (needs chromium)
-	@cd e2e && go test -count=1 -timeout 20m ./...
+	@cd e2e && go test -count=1 -timeout 30m ./...
 
 cookie: ## sign in at URL, here or deployed, and print a value for curl -b (deployed: USER=, and the password in PASSWORD; ALL=1: every cookie)
 	@go run ./cmd/edgeauth cookie -url $(URL) -user $(SIGN_IN_AS) $(if $(ALL),-all)

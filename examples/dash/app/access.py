@@ -11,7 +11,7 @@ from dash import html, set_props
 from edgeauth_identity import Identity
 from flask import request
 
-RECENT = 10 * 60  # seconds
+RECENT = 5 * 60  # seconds
 
 
 class Denied(Exception):
@@ -37,7 +37,7 @@ def require_recent_sign_in() -> None:
     """Let the callback go on for people who have just shown who they are."""
     signed_in = who().auth_time
     if signed_in is None or time.time() - signed_in > RECENT:
-        raise Denied("step_up_required", "This wants a sign-in of the last ten minutes.")
+        raise Denied("step_up_required", "This wants a sign-in of the last five minutes.")
 
 
 def tell(problem: Exception) -> None:
@@ -45,7 +45,10 @@ def tell(problem: Exception) -> None:
     if not isinstance(problem, Denied):
         raise problem
     print(f"denied: {problem.reason}")
-    set_props("notice", {"is_open": True, "children": str(problem), "header": "Not allowed", "className": f"reason-{problem.reason}"})
+    says = [html.P(str(problem))]
+    if problem.reason == "step_up_required":
+        says.append(html.Button("Confirm that it is you", className="btn btn-primary btn-sm confirm"))  # assets/session.js
+    set_props("notice", {"is_open": True, "header": "Not allowed", "children": says})
 
 
 def page_for(*groups: str):

@@ -58,10 +58,11 @@ def layout():
                         ),
                     ],
                     className="bar",
-                )
+                ),
+                **{"data-person": me.sub},
             ),
             html.Main(dash.page_container),
             dbc.Container(html.P("The figures are made up: data.py makes them with a seed."), className="foot"),
-            dbc.Toast(id="notice", is_open=False, dismissable=True, icon="warning", header="", duration=12000),
+            dbc.Toast(id="notice", is_open=False, dismissable=True, icon="warning", header=""),
         ]
     )

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE / "app"))
 os.environ["BASE_PATH"] = "/Prod/"
 
+import access  # noqa: E402
 import data  # noqa: E402
 from handler import lambda_handler  # noqa: E402
 
@@ -127,11 +128,13 @@ class Callers(unittest.TestCase):
     def test_the_file_wants_a_recent_sign_in(self):
         for signed_in in (int(time.time()) - 700, None):
             answer = call(*EXPORT, caller(auth_time=signed_in))
-            self.assertIn("the last ten minutes", answer.text)
+            self.assertIn("the last five minutes", answer.text)
             self.assertNotIn("Bus depot", answer.text)
 
     def test_another_error_stays_an_error(self):
         self.assertEqual(call("nothing.children", [("nowhere.value", 1)]).status, 500)
+        with self.assertRaises(ZeroDivisionError):
+            access.tell(ZeroDivisionError())
 
 
 class Pages(unittest.TestCase):
@@ -145,6 +148,9 @@ class Pages(unittest.TestCase):
         for value in ("farm", "2026-05-01", "2026-08-31", "ratio"):
             self.assertIn(f'"value":"{value}"', text)
         self.assertIn("Marsh farm: 1,250 kWp. 123 days", site().text)
+        text = page("/site", search="?from=1900-01-01&to=2100-01-01").text
+        for value in (data.FIRST, data.LAST):
+            self.assertIn(f'"value":"{value}"', text)
 
     def test_what_cannot_be_read_is_not_an_error(self):
         whole = f"{len(data.DAYS)} days"

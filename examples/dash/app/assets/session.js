@@ -4,7 +4,6 @@
   const base = JSON.parse(document.getElementById("_dash-config").textContent).requests_pathname_prefix;
   const helper = import(base + "auth/edgeauth.js?install"); // the very module that is installed, so it comes from the browser's memory
   const bar = document.getElementById("session");
-  let person;
 
   const reasons = {
     group_required: "You are not in a group that may do this.",
@@ -12,27 +11,35 @@
     cross_site: "This came from another site.",
   };
 
-  function show(text, label, options) {
+  function show(text, label, act) {
     const button = document.createElement("button");
     button.className = "btn btn-primary btn-sm";
     button.textContent = label;
-    button.onclick = async () => (await helper).signIn(options); // comes back to the address that is shown then
+    button.onclick = act;
     bar.replaceChildren(text, button);
     bar.hidden = false;
   }
 
-  addEventListener("edgeauth:ended", () => show("Your session is over. What you see may be out of date.", "Sign in again"));
+  const hide = () => { bar.hidden = true; };
+  const signIn = async options => (await helper).signIn(options); // comes back to the address that is shown then
+  const confirm = () => signIn({prompt: "login"});
+
+  addEventListener("edgeauth:ended", () => show("Your session is over. What you see may be out of date.", "Sign in again", () => signIn()));
 
   addEventListener("edgeauth:renewed", event => {
-    if (person && event.detail.sub !== person) location.reload(); // somebody else is signed in by now: nothing of the first may stay
-    person = event.detail.sub;
-    bar.hidden = true;
+    const shown = document.querySelector("[data-person]")?.dataset.person; // shell.py
+    if (shown && shown !== event.detail.sub) location.reload(); // somebody else is signed in by now: nothing of the first may stay
+    else hide();
   });
 
-  addEventListener("edgeauth:denied", ({detail}) =>
-    show((reasons[detail.reason] ?? "This was refused.") + " Reason: " + detail.reason + ".", "Confirm that it is you", {prompt: "login"}));
+  addEventListener("edgeauth:denied", ({detail: {reason}}) => {
+    const text = (reasons[reason] ?? "This was refused.") + " Reason: " + reason + ".";
+    if (reason === "step_up_required") show(text, "Confirm that it is you", confirm);
+    else show(text, "Close", hide);
+  });
 
-  helper.then(async ({session}) => { person = (await session())?.sub; });
+  // The button in the notice of a callback that wants a recent sign-in: access.py.
+  document.addEventListener("click", event => { if (event.target.closest(".confirm")) confirm(); });
 
   // pages/site.py: the address carries what is chosen, and is what "Copy link" copies.
   window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {

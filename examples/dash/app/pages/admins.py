@@ -18,7 +18,7 @@ def layout(**_):
     return dbc.Container(
         [
             html.H1("Admins"),
-            html.P("What the sites earn. Only members of the group admins get these figures; the file wants a sign-in of the last ten minutes."),
+            html.P("What the sites earn. Only members of the group admins get these figures; the file wants a sign-in of the last five minutes."),
             dbc.RadioItems({"30": "30 days", "365": "A year"}, "30", id="earning-span", inline=True, className="mb-3"),
             html.Div(id="earnings"),
             dbc.Button("Download as CSV", id="export", color="primary"),
