@@ -162,6 +162,33 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A stack as the CDK synthesises it, with an API of each kind.
+func TestACDKStackRuns(t *testing.T) {
+	build := buildFolder(t, "AuthorizerBD825682", "Pages127DFD1A")
+	s := launch(t, "-template", "sam/testdata/cdk.json", "-build", build, "-app-port", "0", "-cognito-port", "0")
+	for _, want := range []string{"Chat26DEB33F is at ws://chat26deb33f.localhost:", "Http36EFD62B is at http://http36efd62b.localhost:"} {
+		if !strings.Contains(s.stderr.String(), want) {
+			t.Errorf("stderr does not say %s:\n%s", want, s.stderr)
+		}
+	}
+	address, _, _ := strings.Cut(strings.TrimPrefix(s.url, "http://localhost:"), "/")
+	for _, c := range []struct{ host, path string }{{"localhost", "/Prod/x"}, {"localhost", "/Prod/auth/x"}, {"http36efd62b.localhost", "/things/1"}} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost:"+address+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = c.host + ":" + address
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("%s%s: %s", c.host, c.path, res.Status)
+		}
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

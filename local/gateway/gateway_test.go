@@ -639,6 +639,32 @@ func TestGatewayResponses(t *testing.T) {
 	}
 }
 
+// An outage shows a person a page and a program JSON: the first media type of Accept chooses. Headers such as HSTS are the template's to set, for each type.
+func TestGatewayResponsesForAnOutage(t *testing.T) {
+	outage := sam.Response{
+		Status: 500, Headers: map[string]string{"Strict-Transport-Security": "'max-age=31536000'", "Retry-After": "'5'"},
+		Templates: map[string]string{"application/json": `{"error":"cannot_tell"}`, "text/html": "<p>Try again"},
+	}
+	r := start(t, func(c *Config) {
+		c.APIs[0].Responses = map[string]sam.Response{"AUTHORIZER_CONFIGURATION_ERROR": outage, "AUTHORIZER_FAILURE": outage}
+	})
+	for _, err := range []error{&runtime.Error{Message: "cannot tell"}, runtime.ErrClosed} {
+		r.do["Authorizer"] = fails(err)
+		for accept, want := range map[string]string{
+			"text/html,application/xhtml+xml,*/*;q=0.8": "text/html", "text/html;q=0.9": "text/html", "*/*": "application/json", "application/json": "application/json",
+			"application/json, text/html": "application/json", "image/avif,text/html": "application/json", "": "application/json",
+		} {
+			got := r.send(t, "GET", "/Prod/x", "Accept: "+accept)
+			if got.status != 500 || got.header.Get("Content-Type") != want || got.body != outage.Templates[want] {
+				t.Errorf("%s: %d %s %s", accept, got.status, got.header.Get("Content-Type"), got.body)
+			}
+			if got.header.Get("Strict-Transport-Security") != "max-age=31536000" || got.header.Get("Retry-After") != "5" {
+				t.Errorf("%s: %v", accept, got.header)
+			}
+		}
+	}
+}
+
 func TestGatewayResponsesWhereNobodyKnowsWhatAWSDoes(t *testing.T) {
 	for _, c := range []struct{ name, context, want string }{
 		{"the authorizer returns no such key", `{}`, "Location: it refers to what the authorizer did not return"},

@@ -36,8 +36,8 @@ func TestKinds(t *testing.T) {
 			LogicalID: "Chat", Kind: WebSocket, Stage: "live", Host: "chat.localhost:3000", Variables: none, Selection: "${request.body.do}",
 			Authorizers: map[string]Authorizer{"ChatAuthorizer": {Function: "Authorizer", Sources: []string{"route.request.header.Cookie"}}},
 			Routes: []Route{
-				{Path: "$connect", Authorizer: "ChatAuthorizer", Timeout: 30 * time.Second},
-				{Path: "say", Function: "Pages", Reply: true, Timeout: 30 * time.Second},
+				{Path: "$connect", Authorizer: "ChatAuthorizer", Timeout: 29 * time.Second},
+				{Path: "say", Function: "Pages", Reply: true, Timeout: 29 * time.Second},
 			},
 		},
 		{
@@ -181,6 +181,36 @@ func TestKindRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the CDK synthesises is plain CloudFormation; testdata/cdk.mjs says from what.
+func TestTheCDKsTemplate(t *testing.T) {
+	m, err := Load("testdata/cdk.json", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var routes []string
+	for _, a := range m.APIs {
+		for _, r := range a.Routes {
+			line := string(a.Kind) + " " + r.Method + " " + r.Path + ": " + strings.TrimRight(r.Function, "0123456789ABCDEF") + " behind " + a.Authorizers[r.Authorizer].Function
+			routes = append(routes, strings.TrimSuffix(line, "BD825682"))
+		}
+	}
+	equal(t, "routes", routes, []string{
+		"REST ANY /: Pages behind Authorizer",
+		"REST GET /: Pages behind Authorizer",
+		"REST OPTIONS /:  behind ",
+		"REST OPTIONS /auth:  behind ",
+		"REST ANY /auth/{proxy+}: Pages behind ",
+		"REST OPTIONS /auth/{proxy+}:  behind ",
+		"REST ANY /{proxy+}: Pages behind Authorizer",
+		"REST OPTIONS /{proxy+}:  behind ",
+		"WEBSOCKET  $connect: Pages behind Authorizer",
+		"WEBSOCKET  $default: Pages behind ",
+		"HTTP GET /things/{id}: Pages behind Authorizer",
+	})
+	equal(t, "where people come back", m.Pool.Clients[0].CallbackURLs, []string{"http://localhost:3000/Prod/auth/callback"})
+	equal(t, "the first address", m.Addresses[0].URL, "http://localhost:3000/Prod")
 }
 
 // Two stacks of one account: the second one's API is behind the first one's authorizer, and on its domain.

@@ -342,6 +342,9 @@ func (t *template) ref(id string) (any, error) {
 		return noValue{}, nil
 	}
 	if value, ok := t.parameters[id]; ok {
+		if name, ok := value.(unknown); ok {
+			return nil, fmt.Errorf("what Parameter Store holds under %s has to be given, by the parameter %s", string(name), id)
+		}
 		if text, ok := value.(string); ok {
 			return t.dns.Replace(text), nil
 		}

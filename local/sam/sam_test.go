@@ -169,7 +169,7 @@ func TestRefusals(t *testing.T) {
 
 		// parameters
 		{"a type of parameter", "Stage: { Type: String", "Stage: { Type: Boolean", "parameter Stage: Type"},
-		{"what Parameter Store holds", "Stage: { Type: String", "Stage: { Type: 'AWS::SSM::Parameter::Value<String>'", "parameter Stage: Type: what Parameter Store holds under Prod has to be given"},
+		{"what Parameter Store holds", "Stage: { Type: String", "Stage: { Type: 'AWS::SSM::Parameter::Value<String>'", "what Parameter Store holds under Prod has to be given, by the parameter Stage"},
 		{"a default that is too large", "Default: 60, MinValue", "Default: 91, MinValue", "parameter Minutes: 91 is outside"},
 		{"a default that is not allowed", "Default: 'off'", "Default: 'of'", `"of" is none of on, off`},
 		{"a default that does not match", "Default: Prod", "Default: Prod-1", "parameter Stage: \"Prod-1\" does not match"},

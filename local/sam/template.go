@@ -144,11 +144,14 @@ func (t *template) readParameters(root map[string]any) error {
 	return nil
 }
 
+// unknown is the name of a value that Parameter Store holds.
+type unknown string
+
 // awsParameter reads a parameter of a type of AWS's own, such as AWS::EC2::VPC::Id. What one of Parameter Store holds has to be given: nobody here has it.
 func (t *template) awsParameter(name, kind, value string, given bool) error {
 	switch {
 	case strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<") && !given:
-		return fmt.Errorf("what Parameter Store holds under %s has to be given", value)
+		t.parameters[name] = unknown(value) // an error only if somebody asks: the CDK's own is for deployments
 	case strings.HasPrefix(kind, "List<AWS::") || strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<List<"):
 		var list []any
 		for item := range strings.SplitSeq(value, ",") {

@@ -216,7 +216,7 @@ func (t *template) wireRoute(m *Model, r routeV2) error {
 	if b == nil {
 		return fmt.Errorf("there is no API %s in the template", r.api)
 	}
-	route := Route{Path: r.key, Timeout: httpTimeout}
+	route := Route{Path: r.key, Timeout: integrationTimeout}
 	if b.Kind == HTTP && r.key != DefaultStage {
 		method, path, ok := strings.Cut(r.key, " ")
 		if err := checkPath(path); err != nil || !ok || !slices.Contains(methods, method) {
@@ -240,7 +240,7 @@ func (t *template) wireRoute(m *Model, r routeV2) error {
 		return err
 	}
 	if b.Kind == WebSocket {
-		route.Payload = ""
+		route.Payload, route.Timeout = "", min(route.Timeout, integrationTimeout)
 		route.Reply = r.answered && slices.Contains(t.responses, r.id)
 	}
 	if taken(b.Routes, route.Path, route.Method) {
