@@ -43,6 +43,7 @@ type building struct {
 	cors        *cors
 	defaultAuth string
 	asked       map[string]asked // by authorizer
+	documented  []documented     // routes of an OpenAPI document
 }
 
 // asked is the function of an authorizer, as the template names it.
@@ -79,11 +80,23 @@ func (t *template) readAPI(_ *Model, id string, p *properties) {
 	b.URLLimit = urlLimit(p)
 	b.readMedia(p)
 	p.each("GatewayResponses", func(kind string, p *properties) { b.Responses[kind] = readResponse(kind, p) })
+	if b.readDocument(p, "DefinitionBody") {
+		refuseBeside(p, "DefinitionBody", "Auth", "Cors", "GatewayResponses")
+	}
 	auth := p.sub("Auth")
 	b.readAuth(auth)
 	b.readCORS(p, auth.boolean("AddDefaultAuthorizerToCorsPreflight", true))
 	_ = auth.done()
 	t.readSAMDomain(b, p)
+}
+
+// refuseBeside refuses properties that SAM would write into a document.
+func refuseBeside(p *properties, document string, names ...string) {
+	for _, name := range names {
+		if p.fields[name] != nil {
+			p.fail(name, fmt.Errorf("not modelled beside %s", document))
+		}
+	}
 }
 
 // readMedia reads what makes bodies binary, and when answers are compressed.
@@ -123,7 +136,9 @@ func urlLimit(p *properties) int {
 }
 
 func (b *building) readAuth(p *properties) {
-	b.defaultAuth = p.text("DefaultAuthorizer")
+	if name := p.text("DefaultAuthorizer"); name != "" {
+		b.defaultAuth = name
+	}
 	p.each("Authorizers", func(name string, p *properties) {
 		p.is("FunctionPayloadType", "REQUEST")
 		b.asked[name] = asked{p.need("FunctionArn"), p.boolean("DisableFunctionDefaultPermissions", false)}
@@ -253,6 +268,9 @@ func (t *template) wire(m *Model) error {
 		if err := b.wireAuthorizers(m); err != nil {
 			return err
 		}
+		if err := b.wireDocument(m); err != nil {
+			return err
+		}
 	}
 	for _, e := range t.events {
 		b := t.api(e.api)
@@ -267,6 +285,9 @@ func (t *template) wire(m *Model) error {
 		}
 		if _, ok := b.Authorizers[e.route.Authorizer]; !ok && e.route.Authorizer != "" {
 			return fmt.Errorf("%s: there is no authorizer %s", e.place, e.route.Authorizer)
+		}
+		if b.documents(e.route) {
+			continue // the document has the last word
 		}
 		if taken(b.Routes, e.route.Path, e.route.Method) {
 			return fmt.Errorf("%s: another event has %s %s already", e.place, e.route.Method, e.route.Path)

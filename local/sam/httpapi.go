@@ -25,15 +25,21 @@ func (t *template) readHTTPAPI(_ *Model, id string, p *properties) {
 		b.Stage = DefaultStage
 	}
 	b.Variables = p.textMap("StageVariables")
+	if b.readDocument(p, "DefinitionBody") {
+		refuseBeside(p, "DefinitionBody", "Auth", "CorsConfiguration")
+	} else {
+		b.CORS = readHTTPCORS(p, "CorsConfiguration")
+	}
 	auth := p.sub("Auth")
 	b.readHTTPAuth(auth)
 	_ = auth.done()
-	b.CORS = readHTTPCORS(p, "CorsConfiguration")
 	t.readSAMDomain(b, p)
 }
 
 func (b *building) readHTTPAuth(p *properties) {
-	b.defaultAuth = p.text("DefaultAuthorizer")
+	if name := p.text("DefaultAuthorizer"); name != "" {
+		b.defaultAuth = name
+	}
 	if p.boolean("EnableIamAuthorizer", false) {
 		p.fail("EnableIamAuthorizer", errors.New("true is not modelled"))
 	}

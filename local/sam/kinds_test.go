@@ -120,7 +120,8 @@ func TestKindRefusals(t *testing.T) {
 		{"scopes of a route", "Auth: { Authorizer: NONE }, Payload", "Auth: { Authorizer: NONE, AuthorizationScopes: [x] }, Payload", "AuthorizationScopes: only of JWT authorizers"},
 		{"a cache without a key", "Identity: { Headers: [Cookie], QueryStrings: [q], Context: [routeKey], StageVariables: [color], ", "Identity: { ", "a cache needs Headers"},
 		{"nobody may call the authorizer", "MayAuthorize: { Type: AWS::Lambda::Permission, Properties: { Action: lambda:InvokeFunction, Principal: apigateway", "MayAuthorize: { Type: AWS::Lambda::Permission, Properties: { Action: lambda:InvokeFunction, Principal: events", "no AWS::Lambda::Permission lets API Gateway call Authorizer"},
-		{"a definition", "      StageName: dev\n", "      StageName: dev\n      DefinitionBody: {}\n", "resource Http: DefinitionBody: this property is not modelled"},
+		{"a document beside what SAM writes into it", "      StageName: dev\n", "      StageName: dev\n      DefinitionBody: {}\n", "resource Http: Auth: not modelled beside DefinitionBody"},
+		{"a document elsewhere", "      StageName: dev\n", "      StageName: dev\n      DefinitionUri: x\n", "resource Http: DefinitionUri: this property is not modelled"},
 		{"CORS that is neither", "CorsConfiguration: { AllowOrigins: [https://app.example]", "CorsConfiguration: 'yes' #", `CorsConfiguration: "yes" is neither true nor a map`},
 		{"a timeout", "TimeoutInMillis: 1000", "TimeoutInMillis: 30001", "not between 50 and 30000"},
 		{"an authorizer that is not there", "DefaultAuthorizer: Own", "DefaultAuthorizer: Nope", "Auth.DefaultAuthorizer: there is no authorizer Nope"},
@@ -128,7 +129,7 @@ func TestKindRefusals(t *testing.T) {
 		{"a method", "Path: '/{proxy+}', Method: ANY", "Path: '/{proxy+}', Method: TRACE", "TRACE is no method of an HTTP API"},
 
 		// resources of REST APIs
-		{"a definition of a REST API", "Name: plain,", "Name: plain, Body: {},", "resource Plain: Body: not modelled"},
+		{"a document elsewhere", "Name: plain,", "Name: plain, BodyS3Location: {},", "resource Plain: BodyS3Location: not modelled"},
 		{"a resource policy", "Name: plain,", "Name: plain, Policy: {},", "resource Plain: Policy: not modelled"},
 		{"IAM", "HttpMethod: GET, AuthorizationType: NONE", "HttpMethod: GET, AuthorizationType: AWS_IAM", "AWS_IAM is not modelled"},
 		{"an authorizer without CUSTOM", "HttpMethod: GET, AuthorizationType: NONE", "HttpMethod: GET, AuthorizerId: !Ref PlainAuthorizer, AuthorizationType: NONE", "neither is alone"},
@@ -177,6 +178,67 @@ func TestKindRefusals(t *testing.T) {
 			}
 			_, err := Parse([]byte(strings.Replace(good, c.old, c.new, 1)), options)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("error %v,\nwant one with %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	text, err := os.ReadFile("testdata/documents.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(text)
+	m := parse(t, good, nil)
+	plain, sam, http := find(t, m, "Plain"), find(t, m, "Sam"), find(t, m, "Http")
+	equal(t, "a REST API", plain, API{
+		LogicalID: "Plain", Kind: REST, ID: gatewayID("Plain"), Stage: "v1", Host: "localhost:3000", Variables: map[string]string{}, URLLimit: 8192, BinaryTypes: []string{"image/png"},
+		Authorizers: map[string]Authorizer{"Session": {Function: "Authorizer"}},
+		Responses:   map[string]Response{"ACCESS_DENIED": {302, map[string]string{"Location": "context.authorizer.location"}, map[string]string{"application/json": "{}"}}},
+		Routes: []Route{
+			{Path: "/guarded/{proxy+}", Method: "OPTIONS", Preflight: map[string]string{"Access-Control-Allow-Origin": "*"}, Status: 204, AsText: true, Timeout: 29 * time.Second},
+			{Path: "/guarded/{proxy+}", Method: "ANY", Function: "Pages", Authorizer: "Session", Timeout: 5 * time.Second},
+			{Path: "/open", Method: "GET", Function: "Pages", Timeout: 5 * time.Second},
+		},
+	})
+	equal(t, "a REST API of SAM", []any{sam.Authorizers, sam.Routes}, []any{
+		map[string]Authorizer{"Cached": {Function: "Authorizer", TTL: 300 * time.Second, Sources: []string{"method.request.header.Cookie", "context.path"}}},
+		[]Route{
+			{Path: "/open", Method: "GET", Function: "Pages", Timeout: 5 * time.Second},
+			{Path: "/pages", Method: "GET", Function: "Pages", Authorizer: "Cached", Timeout: 5 * time.Second},
+			{Path: "/more", Method: "GET", Function: "Pages", Authorizer: "Cached", Timeout: 29 * time.Second}, // an event's, which the document has not
+		},
+	})
+	equal(t, "an HTTP API", []any{http.Authorizers, http.Routes, http.CORS}, []any{
+		map[string]Authorizer{"Simple": {Function: "Authorizer", Payload: "2.0", Simple: true}},
+		[]Route{{Path: "$default", Function: "Pages", Authorizer: "Simple", Timeout: 30 * time.Second, Payload: "2.0"}},
+		&CORS{Origins: []string{"*"}, MaxAge: 5},
+	})
+	for _, c := range []struct{ name, old, new, want string }{
+		{"an extension that is not modelled", "info: { title: plain }", "x-amazon-apigateway-policy: {}", "resource Plain: Body.x-amazon-apigateway-policy: this property is not modelled"},
+		{"a validator of requests", "info: { title: plain }", "x-amazon-apigateway-request-validator: all", "x-amazon-apigateway-request-validator"},
+		{"another scheme", "x-amazon-apigateway-authorizer: { type: request, authorizerResult", "Scheme: { type: request, authorizerResult", "Session: not modelled: only a Lambda authorizer"},
+		{"a token authorizer", "{ type: request, authorizerResult", "{ type: token, authorizerResult", `type: "token" is not modelled`},
+		{"an authorizer that is not there", "security: [{ Session: [] }]", "security: [{ Sessions: [] }]", "security: there is no authorizer Sessions"},
+		{"two authorizers", "security: [{ Session: [] }]", "security: [{ Session: [] }, { Other: [] }]", "security: not one authorizer"},
+		{"scopes", "security: [{ Session: [] }]", "security: [{ Session: [x] }]", "security: scopes are not modelled"},
+		{"ANY as some write it", "x-amazon-apigateway-any-method:\n", "any:\n", "Body.paths./guarded/{proxy+}.any: not modelled"},
+		{"no integration", "get: { x-amazon-apigateway-integration: *pages }\n  PlainDeployment", "get: {}\n  PlainDeployment", "x-amazon-apigateway-integration: missing"},
+		{"another integration", "type: aws_proxy", "type: http_proxy", "type: http_proxy is not modelled"},
+		{"a mock that is no preflight", "            options:\n", "            get:\n", "mock is modelled for a preflight only"},
+		{"an extension of an operation", "{ security: [], x-amazon", "{ security: [], x-amazon-apigateway-auth: { type: AWS_IAM }, x-amazon", "x-amazon-apigateway-auth"},
+		{"an authorizer without a payload", "authorizerPayloadFormatVersion: '2.0', enableSimple", "enableSimple", "authorizerPayloadFormatVersion"},
+		{"a cache without a key", "authorizerResultTtlInSeconds: 0, ", "", "a cache needs"},
+		{"a function that may not be called", "FunctionName: !GetAtt Pages.Arn", "FunctionName: other", "no AWS::Lambda::Permission lets API Gateway call Pages"},
+		{"an authorizer that may not be called", "FunctionName: !GetAtt Authorizer.Arn", "FunctionName: other", "no AWS::Lambda::Permission lets API Gateway call Authorizer"},
+		{"a gateway response without a status", "statusCode: 302, ", "", "ACCESS_DENIED.statusCode: missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !strings.Contains(good, c.old) {
+				t.Fatalf("the template has no %q", c.old)
+			}
+			if _, err := Parse([]byte(strings.Replace(good, c.old, c.new, 1)), options); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v,\nwant one with %s", err, c.want)
 			}
 		})

@@ -35,7 +35,7 @@ type restMethod struct {
 }
 
 func (t *template) readRestAPI(_ *Model, id string, p *properties) {
-	for _, name := range []string{"Body", "BodyS3Location", "CloneFrom", "Policy"} {
+	for _, name := range []string{"BodyS3Location", "CloneFrom", "Policy"} {
 		if p.get(name) != nil {
 			p.fail(name, errors.New("not modelled"))
 		}
@@ -46,6 +46,7 @@ func (t *template) readRestAPI(_ *Model, id string, p *properties) {
 	b.Responses = map[string]Response{}
 	b.URLLimit = urlLimit(p)
 	b.readMedia(p)
+	b.readDocument(p, "Body")
 }
 
 // rootRef is the resource that a REST API begins with.
@@ -97,22 +98,7 @@ func (t *template) readRestAuthorizer(_ *Model, id string, p *properties) {
 // readRestResponse reads a gateway response that is a resource of its own.
 func (t *template) readRestResponse(_ *Model, _ string, p *properties) {
 	api, kind := p.need("RestApiId"), p.need("ResponseType")
-	if !slices.Contains(responseTypes, kind) {
-		p.fail("ResponseType", errors.New("no gateway response that can be customised"))
-	}
-	r := Response{Headers: map[string]string{}, Templates: p.textMap("ResponseTemplates")}
-	status, ok := p.integer("StatusCode")
-	if r.Status = status; !ok && !strings.HasPrefix(kind, "DEFAULT_") {
-		p.fail("StatusCode", errors.New("missing; a customised response without one may change its status"))
-	}
-	parameters := p.textMap("ResponseParameters")
-	for _, name := range slices.Sorted(maps.Keys(parameters)) {
-		header, ok := strings.CutPrefix(name, "gatewayresponse.header.")
-		if !ok {
-			p.fail("ResponseParameters."+name, errors.New("only gatewayresponse.header.… is modelled"))
-		}
-		r.Headers[header] = parameters[name]
-	}
+	r := readRawResponse(p, kind, "ResponseType", "StatusCode", "ResponseParameters", "ResponseTemplates")
 	place := p.place
 	t.later = append(t.later, func() error {
 		b := t.api(api)
@@ -122,6 +108,27 @@ func (t *template) readRestResponse(_ *Model, _ string, p *properties) {
 		b.Responses[kind] = r
 		return nil
 	})
+}
+
+// readRawResponse reads a gateway response as API Gateway itself has it, from properties of these names.
+func readRawResponse(p *properties, kind, kindName, statusName, parametersName, templatesName string) Response {
+	if !slices.Contains(responseTypes, kind) {
+		p.fail(kindName, errors.New("no gateway response that can be customised"))
+	}
+	r := Response{Headers: map[string]string{}, Templates: p.textMap(templatesName)}
+	status, ok := p.integer(statusName)
+	if r.Status = status; !ok && !strings.HasPrefix(kind, "DEFAULT_") {
+		p.fail(statusName, errors.New("missing; a customised response without one may change its status"))
+	}
+	parameters := p.textMap(parametersName)
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		header, ok := strings.CutPrefix(name, "gatewayresponse.header.")
+		if !ok {
+			p.fail(parametersName+"."+name, errors.New("only gatewayresponse.header.… is modelled"))
+		}
+		r.Headers[header] = parameters[name]
+	}
+	return r
 }
 
 func (t *template) readRestMethod(_ *Model, id string, p *properties) {
@@ -192,17 +199,23 @@ func readPreflight(i *properties, r Route) Route {
 	if status, ok := one.integer("StatusCode"); ok {
 		r.Status = status
 	}
-	parameters := one.textMap("ResponseParameters")
-	for _, name := range slices.Sorted(maps.Keys(parameters)) {
-		header, ok := strings.CutPrefix(name, "method.response.header.")
-		value, quoted := unquote(parameters[name])
-		if !ok || !quoted {
-			one.fail("ResponseParameters."+name, errors.New("only a header with one text within single quotes is modelled"))
-		}
-		r.Preflight[header] = value
-	}
+	r.Preflight = readStaticHeaders(one, "ResponseParameters")
 	i.fail("IntegrationResponses", one.done())
 	return r
+}
+
+// readStaticHeaders reads the headers of a MOCK integration's response.
+func readStaticHeaders(p *properties, name string) map[string]string {
+	headers, parameters := map[string]string{}, p.textMap(name)
+	for _, key := range slices.Sorted(maps.Keys(parameters)) {
+		header, ok := strings.CutPrefix(key, "method.response.header.")
+		value, quoted := unquote(parameters[key])
+		if !ok || !quoted {
+			p.fail(name+"."+key, errors.New("only a header with one text within single quotes is modelled"))
+		}
+		headers[header] = value
+	}
+	return headers
 }
 
 func (t *template) wireMethod(m *Model, r restMethod) error {

@@ -218,7 +218,7 @@ func TestRefusals(t *testing.T) {
 		{"an authorizer that is not there", "Authorizer: Cached", "Authorizer: Cashed", "there is no authorizer Cashed"},
 
 		// the API
-		{"a property of the API", "      Name: !Ref AWS::StackName", "      DefinitionBody: {}", "resource Api: DefinitionBody"},
+		{"a property of the API", "      Name: !Ref AWS::StackName", "      DefinitionUri: x", "resource Api: DefinitionUri"},
 		{"an endpoint type", "Type: REGIONAL", "Type: PRIVATE", "PRIVATE is not modelled"},
 		{"a property of Auth", "DefaultAuthorizer: Session", "DefaultAuthorizer: Session\n        ApiKeyRequired: true", "Auth.ApiKeyRequired"},
 		{"a default authorizer that is not there", "DefaultAuthorizer: Session", "DefaultAuthorizer: Sessions", "there is no authorizer Sessions"},

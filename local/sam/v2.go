@@ -62,7 +62,7 @@ func (t *template) readAPIV2(_ *Model, id string, p *properties) {
 	if kind != HTTP && kind != WebSocket {
 		p.fail("ProtocolType", fmt.Errorf("%q is neither HTTP nor WEBSOCKET", kind))
 	}
-	for _, name := range []string{"Body", "BodyS3Location", "Target", "RouteKey", "CredentialsArn"} {
+	for _, name := range []string{"BodyS3Location", "Target", "RouteKey", "CredentialsArn"} {
 		if p.get(name) != nil {
 			p.fail(name, errors.New("not modelled: routes and integrations have to be resources"))
 		}
@@ -72,6 +72,9 @@ func (t *template) readAPIV2(_ *Model, id string, p *properties) {
 	b.off = p.boolean("DisableExecuteApiEndpoint", false)
 	if kind == HTTP {
 		b.CORS = readHTTPCORS(p, "CorsConfiguration")
+		if b.readDocument(p, "Body") {
+			refuseBeside(p, "Body", "CorsConfiguration")
+		}
 		p.aside("RouteSelectionExpression") // there is only one for HTTP APIs
 		return
 	}
