@@ -34,7 +34,7 @@ type authorizer struct {
 	login    string          // where a sister API's login is; "": under the request's own base
 	simple   bool            // HTTP APIs with payload 2.0 want simple responses
 	now      func() time.Time
-	log      record
+	log      *record
 }
 
 // decision is what came of a request, and what the log says about it.
@@ -44,6 +44,7 @@ type decision struct {
 	caller    token.Claims
 	code      reason.Code
 	ignored   reason.Code // what was wrong with a session that was not needed
+	err       error       // what came of verifying
 	began     time.Time
 	verifying bool          // there was something to verify
 	verified  time.Duration // how long that took
@@ -79,9 +80,9 @@ func (a *authorizer) decide(ctx context.Context, event []byte, d *decision) {
 	if d.code = d.by.code; d.code == reason.OK {
 		before := a.now()
 		d.verifying = true
-		d.caller, err = a.verify(ctx, d.by)
+		d.caller, d.err = a.verify(ctx, d.by)
 		d.verified = a.now().Sub(before)
-		d.code = reason.Of(err)
+		d.code = reason.Of(d.err)
 	}
 	switch d.code.Outcome() {
 	case reason.Allowed:
@@ -172,7 +173,7 @@ func cannotTell(code reason.Code) error { return fmt.Errorf("cannot tell: %s", c
 // allow lets the request through, with the identity for the backend. An answer that would not be taken whole is none.
 func (a *authorizer) allow(d *decision) ([]byte, error) {
 	var scratch struct {
-		document, context [policy.MaxAnswer]byte
+		document, context [8 << 10]byte // which is enough for nearly every answer
 		location          [512]byte
 	}
 	document, err := a.rules.AppendDocument(scratch.document[:0], d.request.API, user(d.caller), d.began, "")
@@ -189,10 +190,18 @@ func (a *authorizer) allow(d *decision) ([]byte, error) {
 		return nil, cannotTell(d.code)
 	}
 	whole := a.encode(d, apigw.Answer{Principal: cmp.Or(d.caller.Subject, nobody), Allowed: true, Document: document, Context: context})
-	if len(whole) > policy.MaxAnswer {
+	if len(whole) > maxAnswer(d.request.Kind) {
 		return a.tooLarge(d)
 	}
 	return whole, nil
+}
+
+// maxAnswer is what an API of this kind takes.
+func maxAnswer(k apigw.Kind) int {
+	if k == apigw.WebSocket {
+		return policy.MaxHandshakeAnswer
+	}
+	return policy.MaxAnswer
 }
 
 // tooLarge refuses a request whose answer API Gateway would not take: backends would get a caller with groups missing, or IAM half a document.
@@ -241,7 +250,7 @@ func (a *authorizer) refuse(d *decision) ([]byte, error) {
 		location = appendDenied(a.appendPlace(scratch.location[:0], r), r, d.code)
 	}
 	answer := a.deny(d, d.caller.Subject, document, location)
-	if len(answer) > policy.MaxAnswer {
+	if len(answer) > maxAnswer(r.Kind) {
 		answer = a.deny(d, d.caller.Subject, policy.AppendDenyAll(scratch.document[:0], r.API), location)
 	}
 	return answer, nil

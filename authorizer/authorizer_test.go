@@ -27,7 +27,7 @@ func newAuthorizer(t testing.TB, pool *tokentest.Pool, out io.Writer, change ...
 	for i := range keys {
 		keys[i] = pool
 	}
-	a, err := assemble(settings, pools, keys, pool.Now, out)
+	a, err := assemble(settings, pools, keys, pool.Now, newRecord(out))
 	if err != nil {
 		t.Fatal(err)
 	}

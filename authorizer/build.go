@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"edgeauth/internal/config"
@@ -26,9 +27,10 @@ func build(lookup config.Lookup, out io.Writer) (*authorizer, error) {
 		return nil, err
 	}
 	pools := trusted(settings)
+	log := newRecord(out)
 	sets, keys := make([]*jwks.Set, len(pools)), make([]token.Keys, len(pools))
 	for i, p := range pools {
-		set, err := jwks.New(jwks.Config{URL: p.JWKSURL, Snapshot: p.JWKS})
+		set, err := jwks.New(jwks.Config{URL: p.JWKSURL, Snapshot: p.JWKS, Failed: log.keys})
 		if err != nil {
 			return nil, err
 		}
@@ -37,17 +39,17 @@ func build(lookup config.Lookup, out io.Writer) (*authorizer, error) {
 		}
 		sets[i], keys[i] = set, set
 	}
-	a, err := assemble(settings, pools, keys, time.Now, out)
+	a, err := assemble(settings, pools, keys, time.Now, log)
 	if err != nil {
 		return nil, err
 	}
-	a.log.fetches = func() (n int) {
+	log.fetches = func() (n int) {
 		for _, set := range sets {
 			n += set.Fetches()
 		}
 		return n
 	}
-	a.log.function, _ = lookup("AWS_LAMBDA_FUNCTION_NAME") // which Lambda sets
+	log.function, _ = lookup("AWS_LAMBDA_FUNCTION_NAME") // which Lambda sets
 	return a, nil
 }
 
@@ -57,15 +59,20 @@ func trusted(s config.Authorizer) []config.Trust {
 }
 
 // assemble returns the authorizer for settings, with keys for each pool and a clock.
-func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Keys, now func() time.Time, out io.Writer) (*authorizer, error) {
+func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Keys, now func() time.Time, log *record) (*authorizer, error) {
 	a := &authorizer{
 		origins: settings.AllowedOrigins,
 		claims:  settings.Claims,
 		login:   settings.LoginPath,
 		simple:  settings.SimpleResponses,
 		now:     now,
-		log:     record{out: out, fetches: func() int { return 0 }},
+		log:     log,
 	}
+	var issuers []string
+	for _, p := range pools {
+		issuers = append(issuers, p.Issuer)
+	}
+	log.issuers = strings.Join(issuers, " ")
 	var err error
 	if a.rules, err = policy.Parse(ruleText(settings)); err != nil {
 		return nil, fmt.Errorf("authorizer: %w", err)

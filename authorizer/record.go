@@ -1,6 +1,6 @@
 // This file writes one line of JSON for each decision: a log record and, in CloudWatch's embedded metric format, metrics that cost no call
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). It holds no token, no cookie,
-// no query and no path that a client chose.
+// no query and no path that a client chose; of a token whose issuer is unknown, the beginning of that name.
 
 package main
 
@@ -9,9 +9,13 @@ import (
 	"io"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 
 	"edgeauth/internal/jsonwrite"
+	"edgeauth/internal/metric"
+	"edgeauth/internal/reason"
+	"edgeauth/internal/token"
 )
 
 // record writes decisions to out.
@@ -19,20 +23,19 @@ type record struct {
 	out      io.Writer
 	function string     // the Lambda's name, which keeps the metrics of several stacks apart
 	fetches  func() int // of key sets, begun so far
+	issuers  string     // of the pools that tokens may come from
 
 	mu      sync.Mutex // guards what follows, and the order of writes
 	line    []byte
 	counted int // fetches that a line has told of
 }
 
-// A line begins with what makes it metrics.
-const (
-	metricsStart   = `{"_aws":{"Timestamp":`
-	metricsCount   = `,"CloudWatchMetrics":[{"Namespace":"edgeauth","Dimensions":[["function","outcome","reason"]],"Metrics":[{"Name":"decisions","Unit":"Count"}`
-	metricsVerify  = `,{"Name":"verify","Unit":"Microseconds"}`
-	metricsFetches = `,{"Name":"jwks_fetches","Unit":"Count"}`
-	metricsEnd     = `]}]},"msg":"decision","decisions":1`
-)
+func newRecord(out io.Writer) *record {
+	return &record{out: out, fetches: func() int { return 0 }}
+}
+
+// dimensions are the members that tell metrics apart.
+var dimensions = []string{"function", "outcome", "reason"}
 
 // write writes d. What did not happen, a verification or a fetch, is none of the line's metrics.
 func (r *record) write(d *decision) {
@@ -40,21 +43,23 @@ func (r *record) write(d *decision) {
 	defer r.mu.Unlock()
 	fetches := r.fetches() - r.counted
 	r.counted += fetches
-	b := strconv.AppendInt(append(r.line[:0], metricsStart...), d.began.UnixMilli(), 10)
-	b = append(b, metricsCount...)
+	var scratch [3]metric.Metric
+	metrics := append(scratch[:0], metric.Metric{Name: "decisions", Unit: metric.Count})
 	if d.verifying {
-		b = append(b, metricsVerify...)
+		metrics = append(metrics, metric.Metric{Name: "verify", Unit: metric.Microseconds})
 	}
 	if fetches > 0 {
-		b = append(b, metricsFetches...)
+		metrics = append(metrics, metric.Metric{Name: "jwks_fetches", Unit: metric.Count})
 	}
-	b = append(b, metricsEnd...)
+	b := metric.Append(append(r.line[:0], `{"_aws":`...), d.began, dimensions, metrics...)
+	b = append(b, `,"msg":"decision","decisions":1`...)
 	if d.verifying {
 		b = strconv.AppendInt(append(b, `,"verify":`...), d.verified.Microseconds(), 10)
 	}
 	if fetches > 0 {
 		b = strconv.AppendInt(append(b, `,"jwks_fetches":`...), int64(fetches), 10)
 	}
+	cause, expected, received := r.cause(d)
 	for _, m := range [...][2]string{
 		{"function", r.function},
 		{"outcome", string(d.code.Outcome())},
@@ -65,17 +70,49 @@ func (r *record) write(d *decision) {
 		{"method", d.request.Method},
 		{"route", d.request.Resource},
 		{"request_id", d.request.RequestID},
+		{"error", cause},
+		{"issuer_expected", expected},
+		{"issuer_received", received},
 		{"panic", d.panicked},
 	} {
-		if m[1] == "" {
-			continue
+		if m[1] != "" {
+			b = jsonwrite.AppendString(append(append(append(b, `,"`...), m[0]...), `":`...), m[1])
 		}
-		b = append(append(append(b, `,"`...), m[0]...), `":`...)
-		b = jsonwrite.AppendString(b, m[1])
 	}
 	b = append(b, '}', '\n')
 	_, _ = r.out.Write(b)
 	r.line = b
+}
+
+// cause returns what whoever has to mend it needs to know: why keys are out of reach, and which pool a token is from that is none of ours.
+func (r *record) cause(d *decision) (text, expected, received string) {
+	switch d.code {
+	case reason.KeysUnavailable:
+		text = d.err.Error()
+	case reason.TokenIssuer:
+		if other, ok := d.err.(*token.OtherIssuer); ok {
+			return "", r.issuers, printable(other.Received)
+		}
+	}
+	return text, "", ""
+}
+
+// keys tells of a fetch of keys that failed: at the start already, when no request has asked for any.
+func (r *record) keys(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	line := jsonwrite.AppendString([]byte(`{"level":"ERROR","msg":"keys","error":`), err.Error())
+	_, _ = r.out.Write(append(line, "}\n"...))
+}
+
+// printable returns the beginning of a text that anybody may have written, with question marks for all but visible ASCII.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, text[:min(len(text), 200)])
 }
 
 // trace says what a panic was, without its value, which may hold what a client sent.

@@ -42,7 +42,7 @@ func TestCannotTell(t *testing.T) {
 		}
 		return pool.Key(context.Background(), w)
 	})
-	a, err := assemble(settings, trusted(settings), []token.Keys{keys}, pool.Now, log)
+	a, err := assemble(settings, trusted(settings), []token.Keys{keys}, pool.Now, newRecord(log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,6 +271,57 @@ func TestTrustedPools(t *testing.T) {
 	}
 }
 
+// TestCauses: the log says what whoever has to mend it needs: where keys were sought and what came instead, and which pool a token is from.
+func TestCauses(t *testing.T) {
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret", http.StatusTeapot) }))
+	defer down.Close()
+	pool, log := tokentest.New(t), new(safeBuffer)
+	pool.Advance(time.Since(pool.Now()))
+	settings := map[string]string{
+		"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": down.URL + "/keys", "AUTH_CLIENT_IDS": tokentest.ClientID,
+		"AUTH_TRUST": `[{"issuer":"https://idp.example/pool","client_ids":["c"]}]`, "AUTH_JWKS": "",
+	}
+	a, err := build(func(name string) (string, bool) { v, ok := settings[name]; return v, ok && v != "" }, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cause := down.URL + "/keys: status is not 200 but 418"
+	for range 2 { // the fetch itself, and one who comes in the cooldown
+		if _, err := a.Invoke(context.Background(), page.session(pool.IDToken(nil)).event(t)); err == nil || err.Error() != "cannot tell: keys_unavailable" {
+			t.Error(err)
+		}
+	}
+	text := log.String()
+	if strings.Count(text, `{"level":"ERROR","msg":"keys","error":"`+cause+`"}`+"\n") < 1 || strings.Count(text, `"error":"token: cannot tell: jwks: key set out of reach: `+cause+`"`) != 2 || strings.Contains(text, "secret") {
+		t.Errorf("%s", text)
+	}
+	long := "https://evil.example/\x1b[31m\u2028é \"" + strings.Repeat("x", 300)
+	for received, want := range map[string]string{
+		"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other0001": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other0001",
+		long: `https://evil.example/?[31m???\"` + strings.Repeat("x", 167),
+	} {
+		log.Reset()
+		_, _ = a.Invoke(context.Background(), page.session(pool.IDToken(tokentest.Claims{"iss": received})).event(t))
+		if want := `"issuer_expected":"` + tokentest.Issuer + ` https://idp.example/pool","issuer_received":"` + want + `"`; !strings.Contains(log.String(), want) {
+			t.Errorf("%s lacks %s", log, want)
+		}
+	}
+}
+
+// safeBuffer takes writes of a fetch that is under way, too.
+type safeBuffer struct {
+	mu sync.Mutex // guards what follows
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
+func (s *safeBuffer) Reset()         { s.mu.Lock(); defer s.mu.Unlock(); s.b.Reset() }
+
 // TestAKeyThatMayBeNew: during the cooldown nobody can tell whose a young token is; a fetch that lacks its key settles that, and known keys never wait.
 func TestAKeyThatMayBeNew(t *testing.T) {
 	pool, log := tokentest.New(t), new(bytes.Buffer)
@@ -279,7 +330,7 @@ func TestAKeyThatMayBeNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := assemble(settings, trusted(settings), []token.Keys{set}, pool.Now, log)
+	a, err := assemble(settings, trusted(settings), []token.Keys{set}, pool.Now, newRecord(log))
 	if err != nil {
 		t.Fatal(err)
 	}

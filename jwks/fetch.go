@@ -12,6 +12,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 
 	"edgeauth/internal/endpoint"
 )
@@ -35,6 +36,9 @@ func (s *Set) fetch(ctx context.Context) ([]Key, error) {
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Accept-Encoding", "identity")
 	response, err := s.get(request)
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // the address is told with every failure
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package jwks
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -43,6 +44,10 @@ func (s *Set) depart(now time.Time) *flight {
 		ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 		defer cancel()
 		keys, err := s.fetch(ctx)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", s.url, err)
+			s.tell(err)
+		}
 		s.land(f, keys, err)
 	}()
 	return f

@@ -61,13 +61,15 @@ type Config struct {
 	Now      func() time.Time // nil: time.Now
 	Client   *http.Client     // nil: a client of our own, which trusts Roots before the system's roots. Redirects are not followed in either
 	Roots    *x509.CertPool   // nil: Amazon's roots
+	Failed   func(error)      // told of each fetch that failed, Prefetch's too, while it ends; nil: nobody is
 }
 
 // Set is the key set of one issuer. It is safe for concurrent use.
 type Set struct {
-	url string
-	now func() time.Time
-	get func(*http.Request) (*http.Response, error)
+	url  string
+	now  func() time.Time
+	get  func(*http.Request) (*http.Response, error)
+	tell func(error)
 
 	mu     sync.Mutex // guards what follows
 	keys   map[string]*rsa.PublicKey
@@ -84,7 +86,10 @@ func New(c Config) (*Set, error) {
 	if err := endpoint.Check(c.URL); err != nil {
 		return nil, fmt.Errorf("jwks: %w", err)
 	}
-	s := &Set{url: c.URL, now: c.Now}
+	s := &Set{url: c.URL, now: c.Now, tell: c.Failed}
+	if s.tell == nil {
+		s.tell = func(error) {}
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -198,6 +199,37 @@ func TestR19AFailedFetchStartsTheCooldownToo(t *testing.T) {
 	}
 	n.set(nil)
 	want(t, s, tokentest.StockKey(0), nil)
+}
+
+// What is wrong with a fetch is told while it ends, whoever waits for it, with the address that was asked.
+func TestFailuresAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		n := &network{Pool: tokentest.New(t)}
+		s, err := jwks.New(jwks.Config{
+			URL: "https://keys.example/jwks.json", Now: n.Now, Client: &http.Client{Transport: n}, Failed: func(err error) { told = append(told, err.Error()) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.set(outage)
+		s.Prefetch()
+		synctest.Wait()
+		want(t, s, tokentest.StockKey(0), errOutage)
+		want(t, s, tokentest.StockKey(0), errOutage)
+		n.Advance(jwks.Cooldown)
+		n.set(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+		})
+		want(t, s, tokentest.StockKey(0), jwks.ErrStatus)
+		n.Advance(jwks.Cooldown)
+		n.set(nil)
+		want(t, s, tokentest.StockKey(0), nil)
+		const down, status = "https://keys.example/jwks.json: network is down", "https://keys.example/jwks.json: status is not 200 but 503"
+		if strings.Join(told, "\n") != strings.Join([]string{down, down, status}, "\n") {
+			t.Errorf("%q", told)
+		}
+	})
 }
 
 func TestR19FiftyColdCallersMakeOneFetch(t *testing.T) {

@@ -147,6 +147,11 @@ func TestParseRefusesWhatIsNoKeySet(t *testing.T) {
 			t.Errorf("%.50q: got %v, %v", document, keys, err)
 		}
 	}
+	for _, text := range []string{`{"issuer":"x","more":{"keys":[]},"keys":[` + good + `],"end":[1]}`, `{"a":null,"keys":[` + good + `]}`} {
+		if keys, err := jwks.Parse([]byte(text)); err != nil || len(keys) != 1 {
+			t.Errorf("a member before keys: %v, %v", keys, err)
+		}
+	}
 	if _, err := jwks.Parse([]byte(`{"keys":[]}`)); !errors.Is(err, jwks.ErrNoKeys) {
 		t.Errorf("empty set: %v", err)
 	}

@@ -226,7 +226,7 @@ func (e *environment) pool(issuer, url, snapshot string) Pool {
 		e.secureURL(issuer, p.Issuer)
 	}
 	if p.JWKSURL == "" {
-		p.JWKSURL = p.Issuer + "/.well-known/jwks.json"
+		p.JWKSURL = p.Issuer + keysPath
 	} else {
 		e.secureURL(url, p.JWKSURL)
 	}
@@ -238,6 +238,9 @@ func (e *environment) pool(issuer, url, snapshot string) Pool {
 	}
 	return p
 }
+
+// keysPath is where Cognito publishes a pool's keys, below the issuer.
+const keysPath = "/.well-known/jwks.json"
 
 // trust reads further pools, with the same rules for each as for the first.
 func (e *environment) trust(name string) []Trust {
@@ -253,19 +256,25 @@ func (e *environment) trust(name string) []Trust {
 	}
 	d := json.NewDecoder(strings.NewReader(v))
 	d.DisallowUnknownFields()
-	if d.Decode(&entries) != nil || d.More() {
-		e.fail(name, `is not JSON of the form [{"issuer":"…","client_ids":["…"],"bearer_client_ids":["…"],"jwks_url":"…"}]`)
+	if err := d.Decode(&entries); err != nil || d.More() {
+		if err == nil {
+			err = errors.New("something comes after it")
+		}
+		e.fail(name, `is not JSON of the form [{"issuer":"…","client_ids":["…"],"bearer_client_ids":["…"],"jwks_url":"…"}]: %v`, err)
 		return nil
 	}
 	var list []Trust
-	for _, t := range entries {
+	for i, t := range entries {
+		name := fmt.Sprintf("%s[%d]", name, i)
 		if t.JWKSURL == "" {
-			t.JWKSURL = t.Issuer + "/.well-known/jwks.json"
+			t.JWKSURL = t.Issuer + keysPath
 		}
-		e.secureURL(name, t.Issuer)
-		e.secureURL(name, t.JWKSURL)
+		e.secureURL(name+".issuer", t.Issuer)
+		if t.JWKSURL != t.Issuer+keysPath {
+			e.secureURL(name+".jwks_url", t.JWKSURL)
+		}
 		if len(t.ClientIDs)+len(t.BearerClientIDs) == 0 {
-			e.fail(name, "has a pool without any client")
+			e.fail(name, "has neither client_ids nor bearer_client_ids")
 		}
 		list = append(list, Trust{Pool{Issuer: t.Issuer, JWKSURL: t.JWKSURL}, t.ClientIDs, t.BearerClientIDs})
 	}

@@ -63,6 +63,7 @@ func TestJSON(t *testing.T) {
 		{"\t\r\n {\"a\" :\n1 , \"b\":[ ] }\r ", map[string]any{"a": int64(1), "b": []any{}}},
 		{`[1,"x",true,false,null,{"a":{}}]`, []any{int64(1), "x", true, false, nil, map[string]any{"a": map[string]any{}}}},
 		{`"\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00é😀"`, "\"\\/\b\f\n\r\tAé€😀é😀"},
+		{`"\u00AA\u00aa\u00FF\u00ff\u0099"`, "ªªÿÿ\u0099"},
 		{`"\uFFFD\ufffe\u0000"`, "\ufffd\ufffe\x00"},
 		{`{"\u0061b":1,"a":2,"":3}`, map[string]any{"ab": int64(1), "a": int64(2), "": int64(3)}},
 		{`[0,9223372036854775807,9223372036854775808,-1,-0,1.0,1e2,10E-2,0.5e+1]`, []any{int64(0), int64(9223372036854775807), json.Number("9223372036854775808"), json.Number("-1"), json.Number("-0"), json.Number("1.0"), json.Number("1e2"), json.Number("10E-2"), json.Number("0.5e+1")}},

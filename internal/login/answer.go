@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"edgeauth/internal/cookie"
+	"edgeauth/internal/metric"
 	"edgeauth/internal/reason"
 )
 
@@ -195,17 +196,10 @@ func (v *visit) log(a answer) {
 	v.Log.LogAttrs(v.r.Context(), level, "login", append(attrs, a.notes...)...)
 }
 
-// metric counts one of name in CloudWatch, by a log line in its embedded metric format.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+// metric counts one of name in CloudWatch.
 func (v *visit) metric(name string) []slog.Attr {
-	return []slog.Attr{slog.Int(name, 1), slog.Any("_aws", map[string]any{
-		"Timestamp": v.now.UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace":  "edgeauth",
-			"Dimensions": [][]string{{}},
-			"Metrics":    []any{map[string]any{"Name": name, "Unit": "Count"}},
-		}},
-	})}
+	aws := metric.Append(nil, v.now, nil, metric.Metric{Name: name, Unit: metric.Count})
+	return []slog.Attr{slog.Int(name, 1), slog.Any("_aws", json.RawMessage(aws))}
 }
 
 func note(key, value string) slog.Attr { return slog.String(key, value) }

@@ -614,7 +614,7 @@ func TestTheAuthorizersAnswerFits(t *testing.T) {
 	for _, row := range []struct {
 		groups, length int
 		good           bool
-	}{{100, 20, true}, {100, 32, false}} { // Cognito's limit is 100 groups a user
+	}{{100, 30, true}, {100, 72, false}} { // Cognito's limit is 100 groups a user
 		w := newSystem(t)
 		w.provider.HeaderBudget = 20480
 		w.idp.claims = tokentest.Claims{"cognito:groups": tokentest.Groups(row.groups, row.length)}
@@ -640,7 +640,7 @@ func TestTheAuthorizersAnswerFits(t *testing.T) {
 	}
 	w := newSystem(t)
 	w.provider.HeaderBudget, w.provider.Claims = 20480, []string{"custom:notes"}
-	w.idp.claims = tokentest.Claims{"custom:notes": strings.Repeat("x", 6000)}
+	w.idp.claims = tokentest.Claims{"custom:notes": strings.Repeat("x", 6000), "cognito:groups": tokentest.Groups(100, 40)}
 	b := w.browser()
 	w.wants(b.open(w.idp.authorize(t, b.begin(base+"/"), "alice")), 400, "login_too_large")
 }

@@ -15,12 +15,16 @@ import (
 	"edgeauth/internal/reason"
 )
 
-// Limits of https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html and of the page about an authorizer's output. The first is
-// written for WebSocket APIs; what a REST API takes is not documented.
+// Limits of an authorizer's answer. That of a WebSocket API is documented (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html). What other
+// APIs take is not; REST APIs were seen to take more, and twice as much is enough for every session that fits into a request's headers (10,240 bytes).
 const (
-	MaxAnswer   = 8192
-	maxResource = 512
+	MaxAnswer          = 16 << 10
+	MaxHandshakeAnswer = 8 << 10
 )
+
+// maxResource is the length of a resource, by
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html.
+const maxResource = 512
 
 // ErrTooLarge means that a document would not be taken whole. Half a document would be another one.
 var ErrTooLarge = reason.New(reason.TooLarge, "policy: document is larger than API Gateway takes")
@@ -145,14 +149,13 @@ func AppendDenyAll(dst []byte, api string) []byte {
 // writer is a document that is being written. Its methods return what has become of it, so that the memory may be the caller's stack.
 type writer struct {
 	dst    []byte
-	start  int // of the document in dst
 	api    string
 	effect string // of the statement that is being written
 	err    error
 }
 
 func begin(dst []byte, api string) writer {
-	return writer{dst: append(dst, `{"Version":"2012-10-17","Statement":[`...), start: len(dst), api: api}
+	return writer{dst: append(dst, `{"Version":"2012-10-17","Statement":[`...), api: api}
 }
 
 // resource adds a resource to the statement that is being written if it has this effect, and else to a new one.
@@ -179,9 +182,6 @@ func (w writer) resource(effect, text string) writer {
 
 func (w writer) end() ([]byte, error) {
 	w.dst = append(w.dst, `]}]}`...)
-	if w.err == nil && len(w.dst)-w.start > MaxAnswer {
-		w.err = ErrTooLarge
-	}
 	return w.dst, w.err
 }
 

@@ -95,15 +95,17 @@ func TestDocumentText(t *testing.T) {
 }
 
 func TestDocumentRefusesWhatIsTooLarge(t *testing.T) {
-	var many strings.Builder
-	for i := range 10 {
-		fmt.Fprintf(&many, "* /area%d/* group:g\n", i)
-	}
-	if _, err := must(t, many.String()).AppendDocument(nil, api, in(), now, ""); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("%v, want %v", err, ErrTooLarge)
-	}
 	if _, err := must(t, "* /* signed-in").AppendDocument(nil, api[:len(api)-1]+strings.Repeat("x", maxResource-len(api))+"/", in(), now, ""); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("%v, want %v", err, ErrTooLarge)
+	}
+	if _, err := must(t, "* /* signed-in").AppendDocument(nil, api[:len(api)-1]+strings.Repeat("x", maxResource-len(api)-1)+"/", in(), now, ""); err != nil {
+		t.Errorf("a resource of the greatest length: %v", err)
+	}
+	for extra, want := range map[int]string{0: "PUT", 1: "*"} { // a refused request is named where that can be said
+		refused := api + "PUT/" + strings.Repeat("a", maxResource-len(api)-4+extra)
+		if got := summary(t, document(t, must(t, "GET /* signed-in"), in(), refused)); !strings.Contains(got, "Deny "+want) {
+			t.Errorf("%d bytes too many: %s", extra, got)
+		}
 	}
 	long := must(t, "GET /"+strings.Repeat("a", maxPath-1)+" signed-in")
 	if _, err := long.AppendDocument(nil, api, in(), now, ""); err != nil {

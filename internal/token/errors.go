@@ -27,6 +27,14 @@ var (
 	ErrAccessHash  error = &refusal{reason.TokenAccessHash, "token: issued with another access token"}
 )
 
+// OtherIssuer is an [ErrIssuer]. It alone quotes what a token says, for whoever has to find out which pool a client signed in at. Nobody has verified it:
+// it may be anything, of any length.
+type OtherIssuer struct{ Received string }
+
+func (o *OtherIssuer) Error() string        { return ErrIssuer.Error() }
+func (o *OtherIssuer) Reason() reason.Code  { return reason.TokenIssuer }
+func (o *OtherIssuer) Is(target error) bool { return target == ErrIssuer || target == ErrInvalid }
+
 // refusal is an ErrInvalid with its reason.
 type refusal struct {
 	code reason.Code

@@ -39,7 +39,7 @@ func (v *Verifier) issuer(p *payload) (*Issuer, error) {
 			return &v.issuers[i], nil
 		}
 	}
-	return nil, ErrIssuer
+	return nil, &OtherIssuer{p.iss.value}
 }
 
 // judge returns nil if p is for this use.
@@ -82,10 +82,13 @@ func (i *Issuer) judge(p *payload, use Use) error {
 	return nil
 }
 
+// maxSubject is the length of a sub in bytes (OpenID Connect Core, section 2).
+const maxSubject = 255
+
 // judgeUser returns nil if p names a user by words that stay words wherever they are written.
 func (p *payload) judgeUser() error {
 	switch {
-	case !word.Is(p.sub.value):
+	case !word.Is(p.sub.value) || len(p.sub.value) > maxSubject:
 		return fmt.Errorf("%w: sub", ErrClaims)
 	case p.username.present && !word.Is(p.username.value):
 		return fmt.Errorf("%w: username", ErrClaims)

@@ -642,10 +642,13 @@ func TestR17SubjectIsANonEmptyString(t *testing.T) {
 	for _, use := range []token.Use{token.ID, token.Access} {
 		issue := map[token.Use]func(M) string{token.ID: s.IDToken, token.Access: s.AccessToken}[use]
 		var cases []refuse
-		for _, sub := range []any{absent, nil, "", 0, 1, true, false, []string{}, []string{tokentest.Subject}, M{}, " ", "a b", "a\x00", "a\n", "a\u00a0b", "a\u2028b", "a\u200bb"} {
+		for _, sub := range []any{absent, nil, "", 0, 1, true, false, []string{}, []string{tokentest.Subject}, M{}, " ", "a b", "a\x00", "a\n", "a\u00a0b", "a\u2028b", "a\u200bb", strings.Repeat("s", 256)} {
 			cases = append(cases, refuse{fmt.Sprintf("sub %q", sub), issue(M{"sub": sub}), token.ErrClaims})
 		}
 		s.refuse(t, use, cases)
+		if c, err := s.verifiers[use].Verify(t.Context(), issue(M{"sub": strings.Repeat("s", 255)}), token.Checks{}); err != nil || len(c.Subject) != 255 {
+			t.Errorf("sub of the greatest length: %v", err)
+		}
 	}
 }
 

@@ -354,3 +354,24 @@ func TestKeysAreToldWhatDecidesAboutAFetch(t *testing.T) {
 		}
 	}
 }
+
+// TestLengthIsBounded: what is exactly as long as may be is read, and one byte more is not.
+func TestLengthIsBounded(t *testing.T) {
+	s := newStand(t)
+	for over, want := range map[int]bool{0: false, 1: true} {
+		_, err := s.verifiers[token.ID].Verify(t.Context(), strings.Repeat("e", 16384-2+over)+"..", token.Checks{})
+		if !errors.Is(err, token.ErrMalformed) || strings.Contains(err.Error(), "longer than 16384 bytes") != want {
+			t.Errorf("%d bytes: %v", 16384+over, err)
+		}
+	}
+}
+
+// TestOtherIssuer: another issuer is told by name, to whoever asks, and in no text.
+func TestOtherIssuer(t *testing.T) {
+	s := newStand(t)
+	_, err := s.verifiers[token.ID].Verify(t.Context(), s.IDToken(M{"iss": "https://other.example"}), token.Checks{})
+	other := (*token.OtherIssuer)(nil)
+	if !errors.As(err, &other) || other.Received != "https://other.example" || !errors.Is(err, token.ErrIssuer) || !errors.Is(err, token.ErrInvalid) || err.Error() != token.ErrIssuer.Error() {
+		t.Errorf("%v, %+v", err, other)
+	}
+}
