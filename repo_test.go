@@ -28,8 +28,8 @@ var arrows = map[string][]string{
 	"app/dashboard": {"version", "identity", "apigw"},
 	"app/api":       {"version", "identity", "apigw"},
 
-	"jwks":     {"jsonread", "base64url", "reason", "endpoint"},
-	"cuts":     {"jsonread", "jsonwrite", "reason", "endpoint"},
+	"jwks":     {"clock", "jsonread", "base64url", "reason", "endpoint"},
+	"cuts":     {"clock", "jsonread", "jsonwrite", "reason", "endpoint"},
 	"identity": {"jsonwrite", "intent", "word"},
 
 	"internal/login":     {"metric", "identity", "cookie", "jar", "policy", "token", "reason", "intent"},
@@ -39,8 +39,9 @@ var arrows = map[string][]string{
 	"internal/jsonread":  {},
 	"internal/base64url": {},
 	"internal/word":      {},
+	"internal/clock":     {},
 	"internal/metric":    {"jsonwrite"},
-	"internal/cognito":   {"config", "reason"},
+	"internal/cognito":   {"clock", "config", "reason"},
 	"internal/cookie":    {"reason"},
 	"internal/policy":    {"reason", "word"},
 	"internal/apigw":     {"jsonread", "jsonwrite", "reason"},

@@ -11,6 +11,7 @@ import (
 
 	"edgeauth/internal/apigw"
 	"edgeauth/internal/config"
+	"edgeauth/internal/intent"
 	"edgeauth/internal/token"
 	"edgeauth/internal/token/tokentest"
 )
@@ -159,7 +160,7 @@ func TestLogin(t *testing.T) {
 		{"a query", request{header: page.header, query: "a=1&a=2&b=%2F%3F%26+%C3%A9&c="}, "/Prod/auth/login?return_to=%2FProd%2Fpage%3Fa%3D1%26a%3D2%26b%3D%252F%253F%2526%2520%25C3%25A9%26c%3D"},
 		{"an escape in the path", page.at("GET", "/a%20b"), "/Prod/auth/login?return_to=%2FProd%2Fa%2520b"},
 		{"what would lead elsewhere", page.at("GET", "//evil.example"), "/Prod/auth/login"},
-		{"what would be too long", request{header: page.header, query: "q=" + strings.Repeat("a", maxTarget)}, "/Prod/auth/login"},
+		{"what would be too long", request{header: page.header, query: "q=" + strings.Repeat("a", intent.MaxTarget)}, "/Prod/auth/login"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, err := d.Invoke(context.Background(), c.r.event(t))

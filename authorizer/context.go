@@ -12,9 +12,6 @@ import (
 	"edgeauth/internal/token"
 )
 
-// maxTarget is the longest return target that the login takes back.
-const maxTarget = 2048
-
 // appendReason appends the members location and reason.
 func appendReason(dst []byte, code reason.Code, location []byte) []byte {
 	dst = append(append(dst, `"location":"`...), location...) // which is made of nothing that JSON escapes
@@ -56,9 +53,9 @@ func appendDenied(dst []byte, r *apigw.Request, code reason.Code) []byte {
 // appendReturn appends the parameter that says where the request wanted to go. In place of a target that the login would not take back the front page
 // serves, so the parameter is left out, with the separator before it.
 func appendReturn(dst []byte, r *apigw.Request) []byte {
-	var scratch [maxTarget]byte
+	var scratch [intent.MaxTarget]byte
 	target := r.AppendTarget(scratch[:0])
-	if len(target) > maxTarget || !policy.Plain(r.Path) {
+	if len(target) > intent.MaxTarget || !policy.Plain(r.Path) {
 		return dst[:len(dst)-1]
 	}
 	return apigw.AppendEscaped(append(dst, "return_to="...), target)

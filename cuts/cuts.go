@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"edgeauth/internal/clock"
 	"edgeauth/internal/reason"
 )
 
@@ -129,13 +130,13 @@ func (l *List) look(s Session, age time.Duration) (*flight, error) {
 	if l.known.hold(s) {
 		return nil, ErrCut
 	}
-	if within(now, l.read, age) {
+	if clock.Within(now, l.read, age) {
 		return nil, nil
 	}
 	if under := l.underWay(now, age); under != nil {
 		return under, nil
 	}
-	if !within(now, l.asked, age) {
+	if !clock.Within(now, l.asked, age) {
 		return l.depart(now), nil
 	}
 	return nil, l.fallback(now)
@@ -156,7 +157,7 @@ func (l *List) settle(s Session, f *flight) error {
 
 // fallback answers for a session that is not known to be ended, while the list is out of reach.
 func (l *List) fallback(now time.Time) error {
-	if within(now, l.read, Limit) {
+	if clock.Within(now, l.read, Limit) {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, l.failed)
@@ -164,9 +165,3 @@ func (l *List) fallback(now time.Time) error {
 
 // wall is the time with no monotonic reading, which may stand still while an environment is frozen: a reading ages all the same.
 func (l *List) wall() time.Time { return l.now().Round(0) }
-
-// within reports whether now is less than d after since. A clock that was set back is within nothing: what it says about age means nothing.
-func within(now, since time.Time, d time.Duration) bool {
-	age := now.Sub(since)
-	return 0 <= age && age < d
-}

@@ -5,6 +5,8 @@ package cuts
 import (
 	"context"
 	"time"
+
+	"edgeauth/internal/clock"
 )
 
 // flight is one reading under way.
@@ -29,10 +31,10 @@ func (l *List) Prefetch() {
 // underWay returns the reading under way if its beginning is young enough. One that should have ended long since was frozen with the environment,
 // and its connection is dead.
 func (l *List) underWay(now time.Time, age time.Duration) *flight {
-	if l.flight != nil && !within(now, l.flight.started, Timeout+time.Second) {
+	if l.flight != nil && !clock.Within(now, l.flight.started, Timeout+time.Second) {
 		l.flight = nil
 	}
-	if l.flight != nil && within(now, l.flight.started, age) {
+	if l.flight != nil && clock.Within(now, l.flight.started, age) {
 		return l.flight
 	}
 	return nil
@@ -40,7 +42,7 @@ func (l *List) underWay(now time.Time, age time.Duration) *flight {
 
 // depart starts a reading. It belongs to nobody's context, so that no caller who gives up takes it from those who wait; its own timeout ends it.
 func (l *List) depart(now time.Time) *flight {
-	if !within(now, l.whole, Reload) || now.Before(l.known.forgot) {
+	if !clock.Within(now, l.whole, Reload) || now.Before(l.known.forgot) {
 		l.cursor, l.whole, l.known.forgot = 0, now, time.Time{}
 	}
 	f := &flight{done: make(chan struct{}), started: now, from: l.cursor}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"edgeauth/internal/clock"
 )
 
 // flight is one fetch of the key set under way.
@@ -29,7 +31,7 @@ func (s *Set) Prefetch() {
 // underWay returns the fetch under way. One that should have ended long since was frozen with the environment, and its connection is dead: it does
 // not count, and what may still come of it is ignored.
 func (s *Set) underWay(now time.Time) *flight {
-	if s.flight != nil && !within(now, s.flight.started, Timeout+time.Second) {
+	if s.flight != nil && !clock.Within(now, s.flight.started, Timeout+time.Second) {
 		s.flight = nil
 	}
 	return s.flight

@@ -29,6 +29,7 @@ import (
 	"sync"
 	"time"
 
+	"edgeauth/internal/clock"
 	"edgeauth/internal/endpoint"
 	"edgeauth/internal/reason"
 )
@@ -147,15 +148,15 @@ func (s *Set) look(q *question) (*rsa.PublicKey, *flight, error) {
 	}
 	now := s.wall()
 	key := s.keys[q.ID]
-	usable := within(now, s.seen, Limit)
+	usable := clock.Within(now, s.seen, Limit)
 	switch under := s.underWay(now); {
-	case key != nil && within(now, s.seen, Refresh):
+	case key != nil && clock.Within(now, s.seen, Refresh):
 		return key, nil, nil
 	case key != nil && usable && under != nil:
 		return key, nil, nil
 	case under != nil:
 		return nil, under, nil
-	case !within(now, s.asked, Cooldown), q.Direct && key == nil && s.begun == q.begun:
+	case !clock.Within(now, s.asked, Cooldown), q.Direct && key == nil && s.begun == q.begun:
 		s.asked, s.failed = now, errNoAnswer
 		return nil, s.depart(now), nil
 	case key != nil && usable:
@@ -179,12 +180,6 @@ func (s *Set) settles(q *question, now time.Time) bool {
 
 // wall is the time with no monotonic reading, which may stand still while an environment is frozen: keys age all the same.
 func (s *Set) wall() time.Time { return s.now().Round(0) }
-
-// within reports whether now is less than d after since. A clock that was set back is within nothing: what it says about age means nothing.
-func within(now, since time.Time, d time.Duration) bool {
-	age := now.Sub(since)
-	return 0 <= age && age < d
-}
 
 // replace makes keys the whole of what is known.
 func (s *Set) replace(keys []Key, at time.Time) {

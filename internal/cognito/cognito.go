@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"edgeauth/internal/clock"
 	"edgeauth/internal/config"
 	"edgeauth/internal/reason"
 )
@@ -70,11 +71,11 @@ func (s *Source) Client(ctx context.Context) (Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, known := s.c.Now(), !s.asked.IsZero()
-	forced := known && s.stale && !within(now, s.forced, cooldown)
-	if known && !forced && within(now, s.asked, fresh) {
+	forced := known && s.stale && !clock.Within(now, s.forced, cooldown)
+	if known && !forced && clock.Within(now, s.asked, fresh) {
 		return s.client, nil
 	}
-	if known && within(now, s.failed, cooldown) {
+	if known && clock.Within(now, s.failed, cooldown) {
 		return s.client, nil
 	}
 	if forced {
@@ -102,12 +103,6 @@ func (s *Source) Outdated() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stale = true
-}
-
-// within reports whether less than d has passed since then; a clock that was set back proves nothing.
-func within(now, then time.Time, d time.Duration) bool {
-	age := now.Sub(then)
-	return age >= 0 && age < d
 }
 
 // ask puts the questions: what the parameter says, then, both at once, what the client's secret is and what it was.

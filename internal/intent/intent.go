@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// MaxTarget is the length in bytes of the longest address that a sign-in returns to; with it, no address of ours comes near the 8 kB at which proxies give up.
+const MaxTarget = 2048
+
 // Header looks up a header by its lower-case name: its value, and how many different values the request carries. With none, or with several, of
 // which none can be relied on, value is "".
 type Header func(name string) (value string, different int)

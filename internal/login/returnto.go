@@ -9,12 +9,9 @@ package login
 import (
 	"strings"
 
+	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
 )
-
-// maxTarget is the longest return target; with it, no address of ours comes near the 8 kB at which
-// proxies give up.
-const maxTarget = 2048
 
 // returnTo returns the path, query and fragment that raw names under base, or the site's front page
 // when it names none. Our own routes are none: to return to the logout would sign out.
@@ -26,7 +23,7 @@ func returnTo(base, raw string) string {
 }
 
 func onSite(base, raw string) bool {
-	if len(raw) > maxTarget || strings.ContainsFunc(raw, unfit) {
+	if len(raw) > intent.MaxTarget || strings.ContainsFunc(raw, unfit) {
 		return false
 	}
 	path := asciiOnly(raw)

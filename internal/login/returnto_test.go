@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"edgeauth/internal/intent"
 )
 
 func TestReturnTargetsPassByteForByte(t *testing.T) {
@@ -16,7 +18,7 @@ func TestReturnTargetsPassByteForByte(t *testing.T) {
 		"/Prod/a%20b", "/Prod/a:b", "/Prod/@x", "/Prod/~user", "/Prod/x?y=%2F%5c%00;*", "/Prod/x#%2F%5c%00;*",
 		"/Prod/x?next=https://elsewhere.example/", "/Prod/x?next=//elsewhere.example", "/Prod/x?q=a+b%20c", "/Prod/x?q=..&r=/../", "/Prod/x#/../y",
 		"/Prod/...", "/Prod/..a", "/Prod/a..", "/Prod/.well-known/x", "/Prod/auth", "/Prod/authors", "/Prod/x/auth/login",
-		"/Prod/" + strings.Repeat("x", maxTarget-len("/Prod/")),
+		"/Prod/" + strings.Repeat("x", intent.MaxTarget-len("/Prod/")),
 	} {
 		want := target
 		if target == "/Prod/auth" {
@@ -51,7 +53,7 @@ func TestReturnTargetsRefused(t *testing.T) {
 		"/Prod/auth/", "/Prod/auth/logout", "/Prod/auth/login?return_to=/Prod/", "/Prod/%61uth/logout", "/Prod/auth%2Flogout", "/Prod/auth?x", "/Prod/auth#x",
 		"/Prod/Auth/logout", "/Prod/AUTH", "/Prod/%2F", "/Prod/a%2Fb", "/Prod/%2f%2fevil", "/Prod/%5cevil", "/Prod/%09/x", "/Prod/%00", "/Prod/a;b=c",
 		"/Prod/a%3Bb", "/Prod/*", "/Prod/a%2Ab", "/Prod/%61", "/Prod/%c0%af", "/Prod/%25",
-		"/Prod/%zz", "/Prod/%", "/Prod/\xff", "/Prod/" + strings.Repeat("x", maxTarget),
+		"/Prod/%zz", "/Prod/%", "/Prod/\xff", "/Prod/" + strings.Repeat("x", intent.MaxTarget),
 	} {
 		if got := returnTo("/Prod", target); got != "/Prod/" {
 			t.Errorf("%q became %q", target, got)
@@ -128,7 +130,7 @@ func holds(t *testing.T, base, raw string) {
 	if strings.HasPrefix(path, base+"/auth/") {
 		t.Fatalf("%q became %q: one of our own routes", raw, got)
 	}
-	if !utf8.ValidString(got) || len(got) > 3*maxTarget {
+	if !utf8.ValidString(got) || len(got) > 3*intent.MaxTarget {
 		t.Fatalf("%q became %q", raw, got)
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"edgeauth/internal/word"
 )
 
-// judge compares p with all that is expected but its signature and its end, and returns the issuer it names.
-func (v *Verifier) judge(p *payload, c Checks, now time.Time) (*Issuer, error) {
+// judgeClaims compares p with all that is expected but its signature and its end, and returns the issuer it names.
+func (v *Verifier) judgeClaims(p *payload, c Checks, now time.Time) (*Issuer, error) {
 	issuer, err := v.issuer(p)
 	if err != nil {
 		return nil, err
 	}
-	for _, err := range []error{v.use.judge(p), issuer.judge(p, v.use), p.judgeUser(), v.judgeTime(p, now), c.judge(p)} {
+	for _, err := range []error{v.use.of(p), issuer.admits(p, v.use), p.judgeUser(), v.judgeTime(p, now), c.match(p)} {
 		if err != nil {
 			return nil, err
 		}
@@ -42,8 +42,8 @@ func (v *Verifier) issuer(p *payload) (*Issuer, error) {
 	return nil, &OtherIssuer{p.iss.value}
 }
 
-// judge returns nil if p is for this use.
-func (u Use) judge(p *payload) error {
+// of returns nil if p is for this use.
+func (u Use) of(p *payload) error {
 	switch {
 	case !p.tokenUse.present:
 		return missing("token_use")
@@ -53,9 +53,9 @@ func (u Use) judge(p *payload) error {
 	return nil
 }
 
-// judge returns nil if p was issued to a client that may call, for nobody else. An ID token is for its client: aud names it, and it alone. An access
+// admits returns nil if p was issued to a client that may call, for nobody else. An ID token is for its client: aud names it, and it alone. An access
 // token names its client in client_id; an aud it has only when it is bound to resources, of which all must be ours.
-func (i *Issuer) judge(p *payload, use Use) error {
+func (i *Issuer) admits(p *payload, use Use) error {
 	if p.azp.present && !slices.Contains(i.ClientIDs, p.azp.value) {
 		return fmt.Errorf("%w: azp", ErrAudience)
 	}
@@ -133,8 +133,8 @@ func (v *Verifier) judgeTime(p *payload, now time.Time) error {
 	return nil
 }
 
-// judge returns nil if p belongs to the exchange that c describes.
-func (c Checks) judge(p *payload) error {
+// match returns nil if p belongs to the exchange that c describes.
+func (c Checks) match(p *payload) error {
 	switch {
 	case c.Nonce != "" && p.nonce.value != c.Nonce:
 		return ErrNonce

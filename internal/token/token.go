@@ -191,7 +191,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string, c Checks) (Claims, er
 	if err != nil {
 		return Claims{}, err
 	}
-	issuer, err := v.judge(&p, c, now)
+	issuer, err := v.judgeClaims(&p, c, now)
 	if err != nil {
 		return Claims{}, err
 	}

@@ -1,6 +1,9 @@
 // Package yardstick measures what code costs in units of the one thing that cannot be had cheaper: a raw RS256 signature check. It serves benchmarks
 // only; nothing that is deployed imports it.
 //
+// It stays beside what it measures, and not in bench: the authorizer's own benchmark, in the main module, uses it too, and bench is a module of its own,
+// so that its libraries are nobody else's.
+//
 // A ratio travels where microseconds do not: from a noisy machine to a quiet one, from this year's processor to the next. It is taken so that
 // neighbours disturb it least: CPU time of the process, its garbage collector included, not time on the wall; each slot of the code between two slots
 // of the limit; the ratio formed from each such triple; and of all ratios the median.
