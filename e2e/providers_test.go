@@ -74,13 +74,16 @@ func TestProviders(t *testing.T) {
 	}
 }
 
-// walkWrongSecret signs in while AWS tells the callback a secret that the provider does not take, and again once AWS tells the right one.
+// walkWrongSecret signs in while the callback holds a secret that the provider does not take, and AWS tells the right one by now. This is the one look that
+// a refused secret buys in half a minute.
 func walkWrongSecret(t *testing.T, s *site) {
 	right := s.aws.setSecret(newSecret())
 	b := newBrowser(t)
-	requireFailedLogin(t, s.system, b, b.callBack(s.system, s.toCallback(t, b, alice)), "config_unavailable")
+	link := s.toCallback(t, b, alice)
 	s.aws.setSecret(right)
-	wantPage(t, s.signIn(t, newBrowser(t), s.app+"/", alice), http.StatusOK, alice)
+	if e := b.callBack(s.system, link); e.status != http.StatusFound || len(s.sessionCookies(b)) == 0 {
+		t.Errorf("%v, without a session", e)
+	}
 }
 
 // walkLogin is led to the login and back to the page that was asked for, with one session for every function.
