@@ -112,9 +112,18 @@ func (c Credentials) verify(r *http.Request, body []byte, now time.Time) error {
 	case !slices.Contains(signed, "host") || !slices.Contains(signed, "x-amz-date"):
 		return errors.New("host and date are not signed")
 	}
+	want := c.signature(r, body, scope[1:], fields["SignedHeaders"])
+	if got, err := hex.DecodeString(fields["Signature"]); err != nil || !hmac.Equal(got, want) {
+		return errors.New("the signature does not match")
+	}
+	return nil
+}
+
+// signature is what a request is signed with, for a scope (date, region, service) and a list of headers.
+func (c Credentials) signature(r *http.Request, body []byte, scope []string, signed string) []byte {
 	sum := sha256.Sum256(body)
 	canonical := []string{r.Method, escapePath(r.URL.EscapedPath()), canonicalQuery(r.URL.Query())}
-	for _, name := range signed {
+	for name := range strings.SplitSeq(signed, ";") {
 		values := r.Header.Values(name)
 		switch name {
 		case "host":
@@ -124,17 +133,13 @@ func (c Credentials) verify(r *http.Request, body []byte, now time.Time) error {
 		}
 		canonical = append(canonical, name+":"+strings.Join(strings.Fields(strings.Join(values, ",")), " "))
 	}
-	canonical = append(canonical, "", fields["SignedHeaders"], hex.EncodeToString(sum[:]))
+	canonical = append(canonical, "", signed, hex.EncodeToString(sum[:]))
 	hashed := sha256.Sum256([]byte(strings.Join(canonical, "\n")))
 	key := []byte("AWS4" + c.Secret)
-	for _, part := range scope[1:] {
+	for _, part := range scope {
 		key = sign(key, part)
 	}
-	want := sign(key, strings.Join([]string{algorithm, date, strings.Join(scope[1:], "/"), hex.EncodeToString(hashed[:])}, "\n"))
-	if got, err := hex.DecodeString(fields["Signature"]); err != nil || !hmac.Equal(got, want) {
-		return errors.New("the signature does not match")
-	}
-	return nil
+	return sign(key, strings.Join([]string{algorithm, r.Header.Get("X-Amz-Date"), strings.Join(scope, "/"), hex.EncodeToString(hashed[:])}, "\n"))
 }
 
 func sign(key []byte, text string) []byte {

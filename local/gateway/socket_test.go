@@ -505,6 +505,10 @@ func TestConnectionsAPIRefuses(t *testing.T) {
 		"an unsigned host":     replaceInSignature("host;", ""),
 		"an unsigned date":     replaceInSignature("x-amz-date;", ""),
 		"nothing but the name": func(q *http.Request) { q.Header.Set("Authorization", "AWS4-HMAC-SHA256") },
+		"signed another hour":  signedAgain(credentials, "20260102T040405Z", "execute-api", "host;x-amz-date"),
+		"for another service":  signedAgain(credentials, "20260102T030405Z", "lambda", "host;x-amz-date"),
+		"without the host":     signedAgain(credentials, "20260102T030405Z", "execute-api", "x-amz-date"),
+		"without the date":     signedAgain(credentials, "20260102T030405Z", "execute-api", "host"),
 		"a later hour":         func(q *http.Request) { q.Header.Set("X-Amz-Date", "20260102T040405Z") },
 	} {
 		if got := r.manage(t, "POST", "/live/@connections/x", "hello", change); got.status != 403 || got.header.Get("x-amzn-ErrorType") != "InvalidSignatureException" {
@@ -513,8 +517,20 @@ func TestConnectionsAPIRefuses(t *testing.T) {
 	}
 	unsigned := r.manage(t, "POST", "/live/@connections/x", "hello", func(q *http.Request) { q.Header.Del("Authorization") })
 	r.wantFailure(t, unsigned, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException")
-	if r.manage(t, "POST", "/live/@connections/x", "hello", nil).status != 410 {
-		t.Error("the signature that all of these were made from is none")
+	for _, good := range []func(*http.Request){nil, signedAgain(credentials, "20260102T030405Z", "execute-api", "host;x-amz-date")} {
+		if r.manage(t, "POST", "/live/@connections/x", "hello", good).status != 410 {
+			t.Error("the signature that all of these were made from is none")
+		}
+	}
+}
+
+// signedAgain signs a request in full, in a way that may be none of API Gateway's.
+func signedAgain(c Credentials, date, service, headers string) func(*http.Request) {
+	return func(q *http.Request) {
+		q.Header.Set("X-Amz-Date", date)
+		scope := []string{date[:8], "eu-west-1", service, "aws4_request"}
+		signature := hex.EncodeToString(c.signature(q, []byte("hello"), scope, headers))
+		q.Header.Set("Authorization", algorithm+" Credential="+c.ID+"/"+strings.Join(scope, "/")+", SignedHeaders="+headers+", Signature="+signature)
 	}
 }
 
@@ -529,8 +545,10 @@ func TestWithoutCredentialsNobodyManages(t *testing.T) {
 		socketAPI(nil)(c)
 		c.Credentials = Credentials{}
 	})
-	if got := r.manage(t, "POST", "/live/@connections/x", "hello", nil); got.status != 403 {
-		t.Errorf("%d", got.status)
+	for name, change := range map[string]func(*http.Request){"others'": nil, "none": signedAgain(Credentials{}, "20260102T030405Z", "execute-api", "host;x-amz-date")} {
+		if got := r.manage(t, "POST", "/live/@connections/x", "hello", change); got.status != 403 {
+			t.Errorf("%s: %d", name, got.status)
+		}
 	}
 }
 
