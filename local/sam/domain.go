@@ -59,6 +59,8 @@ func (t *template) kindOf(id string) Kind {
 		return REST
 	case httpAPIType:
 		return HTTP
+	case socketAPIType:
+		return WebSocket
 	case apiV2Type:
 		protocol, _ := r.properties["ProtocolType"].(string)
 		return Kind(protocol)
@@ -105,7 +107,7 @@ func (t *template) domainOf(id string) (string, error) {
 	v := r.properties["DomainName"]
 	switch r.kind {
 	case restDomainType, domainNameType, restMappingType, mappingType:
-	case apiType, httpAPIType:
+	case apiType, httpAPIType, socketAPIType:
 		domain, err := t.resolve(r.properties["Domain"])
 		if err != nil {
 			return "", err

@@ -71,6 +71,14 @@ func TestKinds(t *testing.T) {
 			},
 		},
 		{
+			LogicalID: "Talk", Kind: WebSocket, Stage: "default", Host: "talk.localhost:3000", Variables: map[string]string{"size": "small"}, Selection: "$request.body.do",
+			Authorizers: map[string]Authorizer{"TalkConnectAuthorizer": {Function: "Authorizer", Sources: []string{"route.request.header.Cookie"}}},
+			Routes: []Route{
+				{Path: "$connect", Function: "Pages", Authorizer: "TalkConnectAuthorizer", Timeout: 29 * time.Second},
+				{Path: "shout", Function: "Pages", Timeout: 2 * time.Second},
+			},
+		},
+		{
 			LogicalID: "ServerlessHttpApi", Kind: HTTP, Stage: "$default", Host: "serverlesshttpapi.localhost:3000", Variables: none,
 			Authorizers: map[string]Authorizer{"Session": {Function: "Authorizer", Payload: "2.0", Simple: true}},
 			Routes: []Route{
@@ -93,6 +101,7 @@ func TestKinds(t *testing.T) {
 		{"ServerlessRestApi", "http://localhost:3000"}, {"Http", "http://localhost:3000/http"}, {"Plain", "http://localhost:3000/orders"},
 		{"Http", "http://localhost:3000/more/http"}, {"Chat", "ws://chat.localhost:3000/live"}, {"Http", "http://http.localhost:3000/dev"},
 		{"Made", "http://made.localhost:3000"}, {"ServerlessHttpApi", "http://serverlesshttpapi.localhost:3000"}, {"ServerlessRestApi", "http://serverlessrestapi.localhost:3000/Prod"},
+		{"Talk", "ws://talk.localhost:3000/default"},
 	})
 	equal(t, "local DNS", m.Functions[1].Environment, map[string]string{
 		"PLAIN": "http://plain.localhost:3000/v1", "DOMAIN": "http://localhost:3000/x", "HOST": "app.example.com", "SOCKET": "ws://chat.localhost:3000/live",
@@ -154,6 +163,15 @@ func TestKindRefusals(t *testing.T) {
 		{"an unreachable API", "Properties: { DomainName: !Ref DomainName, RestApiId: !Ref Plain", "Properties: { DomainName: !Ref DomainName, RestApiId: !Ref ServerlessRestApi", "resource Plain: DisableExecuteApiEndpoint"},
 		{"a mapping to an API elsewhere", "ApiId: !Ref ServerlessRestApi", "ApiId: abc", "resource RestMapping: there is no API abc"},
 		{"mutual TLS", "RegionalCertificateArn: x", "RegionalCertificateArn: x, MutualTlsAuthentication: {}", "MutualTlsAuthentication: not modelled"},
+
+		// SAM's WebSocket APIs
+		{"an authorizer that guards nothing", "        $connect: { FunctionArn: !GetAtt Pages.Arn }\n", "", "resource Talk: Auth: without a route $connect it guards nothing"},
+		{"IAM", "AuthType: CUSTOM, AuthArn", "AuthType: AWS_IAM, AuthArn", "Auth.AuthType: AWS_IAM is not modelled"},
+		{"an authorizer of no type", "AuthType: CUSTOM, AuthArn", "AuthArn", "Auth.AuthType: missing"},
+		{"a reserved key", "        shout:", "        $shout:", "one of API Gateway's own"},
+		{"a timeout", "IntegrationTimeout: 2000", "IntegrationTimeout: 30000", "not between 50 and 29000"},
+		{"no selection", "      RouteSelectionExpression: $request.body.do\n", "", "resource Talk: RouteSelectionExpression: missing"},
+		{"an API key of a route", "IntegrationTimeout: 2000", "ApiKeyRequired: true", "ApiKeyRequired: true is not modelled"},
 
 		// resources of WebSocket and HTTP APIs
 		{"another protocol", "ProtocolType: WEBSOCKET", "ProtocolType: MQTT", "neither HTTP nor WEBSOCKET"},

@@ -353,6 +353,9 @@ func (t *template) ref(id string) (any, error) {
 	if stage, ok := strings.CutSuffix(id, ".Stage"); ok && t.resources[stage].kind == apiType {
 		return t.own(stage, "StageName", "")
 	}
+	if stage, ok := strings.CutSuffix(id, ".Stage"); ok && t.resources[stage].kind == socketAPIType {
+		return t.own(stage, "StageName", "default")
+	}
 	if stage, ok := strings.CutSuffix(id, ".Stage"); ok && t.resources[stage].kind == httpAPIType {
 		return t.own(stage, "StageName", DefaultStage)
 	}
@@ -361,7 +364,7 @@ func (t *template) ref(id string) (any, error) {
 		return t.generated(id)
 	}
 	switch r.kind {
-	case apiType, httpAPIType, restAPIType, apiV2Type:
+	case apiType, httpAPIType, socketAPIType, restAPIType, apiV2Type:
 		return gatewayID(t.path + id), nil
 	case restStageType, stageV2Type:
 		return t.own(id, "StageName", "")
@@ -435,9 +438,9 @@ func (t *template) getAtt(id, attribute string) (any, error) {
 		return t.rootRef(id), nil
 	case restResourceType + ".ResourceId", restAuthorizerType + ".AuthorizerId", authorizerV2Type + ".AuthorizerId":
 		return t.partRef(id), nil
-	case restAPIType + ".RestApiId", apiV2Type + ".ApiId":
+	case restAPIType + ".RestApiId", apiV2Type + ".ApiId", socketAPIType + ".ApiId":
 		return gatewayID(t.path + id), nil
-	case apiV2Type + ".ApiEndpoint":
+	case apiV2Type + ".ApiEndpoint", socketAPIType + ".ApiEndpoint", httpAPIType + ".ApiEndpoint":
 		scheme := "https"
 		if t.kindOf(id) == WebSocket {
 			scheme = "wss"

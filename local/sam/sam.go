@@ -281,6 +281,7 @@ func reader(kind string) func(*template, *Model, string, *properties) {
 	return map[string]func(*template, *Model, string, *properties){
 		apiType:                                (*template).readAPI,
 		httpAPIType:                            (*template).readHTTPAPI,
+		socketAPIType:                          (*template).readSocketAPI,
 		restAPIType:                            (*template).readRestAPI,
 		restResourceType:                       (*template).readRestResource,
 		restMethodType:                         (*template).readRestMethod,

@@ -161,7 +161,7 @@ func TestRefusals(t *testing.T) {
 		{"a type that decides", "Type: AWS::Logs::LogGroup", "Type: AWS::ApiGateway::RequestValidator", "resource Logs: type AWS::ApiGateway::RequestValidator is not modelled"},
 		{"a state machine with a route", "Type: AWS::Logs::LogGroup", "Type: AWS::Serverless::StateMachine, Properties: { Events: { Post: { Type: Api } } }", "resource Logs: type AWS::Serverless::StateMachine is not modelled"},
 		{"an attribute that is not modelled", "DependsOn: Logs", "CreationPolicy: {}", "resource AuthorizerFunction: attribute CreationPolicy is not modelled"},
-		{"other globals", "  Api: { OpenApiVersion: 3.0.1 }", "  WebSocketApi: {}", "section Globals: WebSocketApi is not modelled"},
+		{"other globals", "  Api: { OpenApiVersion: 3.0.1 }", "  GraphQLApi: {}", "section Globals: GraphQLApi is not modelled"},
 		{"an output that refers to nothing", "Description: Open it", "Export: { Name: !Ref Nowhere }", "output Url: Export: there is no parameter or resource Nowhere"},
 		{"a property of an output", "Description: Open it", "Extra: 1", "output Url: Extra"},
 

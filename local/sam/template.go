@@ -301,7 +301,7 @@ func globalProperties(root map[string]any) (map[string]map[string]any, error) {
 		if name == "SimpleTable" || name == "StateMachine" || name == "LayerVersion" || name == "CapacityProvider" {
 			continue // of resources that are set aside
 		}
-		kind := map[string]string{"Function": functionType, "Api": apiType, "HttpApi": httpAPIType}[name]
+		kind := map[string]string{"Function": functionType, "Api": apiType, "HttpApi": httpAPIType, "WebSocketApi": socketAPIType}[name]
 		if kind == "" {
 			return nil, fmt.Errorf("section Globals: %s is not modelled", name)
 		}

@@ -236,8 +236,8 @@ func (t *template) wireRoute(m *Model, r routeV2) error {
 			return errors.New("AuthorizerId: only $connect can have an authorizer")
 		}
 	}
-	if b.Kind == WebSocket && strings.HasPrefix(r.key, "$") && !slices.Contains([]string{"$connect", "$disconnect", "$default"}, r.key) {
-		return fmt.Errorf("RouteKey: %q: a key that begins with $ is one of API Gateway's own", r.key)
+	if err := checkKey(r.key); err != nil && b.Kind == WebSocket {
+		return fmt.Errorf("RouteKey: %w", err)
 	}
 	if err := t.wireTarget(m, &route, r); err != nil {
 		return err
