@@ -85,7 +85,7 @@ func readHTTPCORS(p *properties, name string) *CORS {
 		return &CORS{Origins: []string{"*"}}
 	}
 	c := p.sub(name)
-	if c.fields == nil || len(c.fields) == 0 {
+	if len(c.fields) == 0 {
 		return nil
 	}
 	age, _ := c.integer("MaxAge")

@@ -98,9 +98,15 @@ func TestKinds(t *testing.T) {
 		{"http", gatewayID("Http"), "dev"}, {"more/http", gatewayID("Http"), "dev"}, {"orders", gatewayID("Plain"), "v1"}, {"", gatewayID("ServerlessRestApi"), "Prod"},
 	}}})
 	equal(t, "addresses", m.Addresses, []Address{
-		{"ServerlessRestApi", "http://localhost:3000"}, {"Http", "http://localhost:3000/http"}, {"Plain", "http://localhost:3000/orders"},
-		{"Http", "http://localhost:3000/more/http"}, {"Chat", "ws://chat.localhost:3000/live"}, {"Http", "http://http.localhost:3000/dev"},
-		{"Made", "http://made.localhost:3000"}, {"ServerlessHttpApi", "http://serverlesshttpapi.localhost:3000"}, {"ServerlessRestApi", "http://serverlessrestapi.localhost:3000/Prod"},
+		{"ServerlessRestApi", "http://localhost:3000"},
+		{"Http", "http://localhost:3000/http"},
+		{"Plain", "http://localhost:3000/orders"},
+		{"Http", "http://localhost:3000/more/http"},
+		{"Chat", "ws://chat.localhost:3000/live"},
+		{"Http", "http://http.localhost:3000/dev"},
+		{"Made", "http://made.localhost:3000"},
+		{"ServerlessHttpApi", "http://serverlesshttpapi.localhost:3000"},
+		{"ServerlessRestApi", "http://serverlessrestapi.localhost:3000/Prod"},
 		{"Talk", "ws://talk.localhost:3000/default"},
 	})
 	equal(t, "local DNS", m.Functions[1].Environment, map[string]string{
@@ -182,7 +188,7 @@ func TestKindRefusals(t *testing.T) {
 		{"a JWT authorizer of a route", "AuthorizationType: CUSTOM, AuthorizerId: !Ref MadeAuthorizer", "AuthorizationType: JWT, AuthorizerId: !Ref MadeAuthorizer", "JWT is not modelled"},
 		{"a JWT authorizer", "AuthorizerType: REQUEST, AuthorizerPayloadFormatVersion", "AuthorizerType: JWT, AuthorizerPayloadFormatVersion", `AuthorizerType: "JWT" is not modelled`},
 		{"an authorizer without a payload", "AuthorizerType: REQUEST, AuthorizerPayloadFormatVersion: '2.0'", "AuthorizerType: REQUEST", "AuthorizerPayloadFormatVersion: missing"},
-		{"a route without an integration", "RouteKey: say, RouteResponseSelectionExpression: $default, Target: !Sub 'integrations/${ChatIntegration}'", "RouteKey: say", "Target: there is no integration"},
+		{"a route without an integration", "RouteKey: say, RouteResponseSelectionExpression: $default, Target: !Sub 'integrations/${ChatIntegration}'", "RouteKey: say", "there is no integration"},
 		{"a reserved key", "RouteKey: say", "RouteKey: $say", "one of API Gateway's own"},
 		{"a route of another kind", "'GET /things/{id}'", "things", `"things" is no route of an HTTP API`},
 		{"an integration with a mapping", "IntegrationUri: !GetAtt Pages.Arn,", "IntegrationUri: !GetAtt Pages.Arn, RequestParameters: { a: b },", "RequestParameters: not modelled"},

@@ -332,7 +332,8 @@ func TestTheProjectsTemplate(t *testing.T) {
 // The callback is told the stand-in's address for the login host that the part makes up, as for one of somebody's own.
 func TestTheProjectsLogin(t *testing.T) {
 	for _, parameters := range []map[string]string{
-		nil, {"EdgeAuth.DomainPrefix": "acme"},
+		nil,
+		{"EdgeAuth.DomainPrefix": "acme"},
 		{"EdgeAuth.LoginDomain": "login.example.com", "EdgeAuth.LoginCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a"},
 	} {
 		o := options

@@ -260,7 +260,7 @@ func (t *template) wireTarget(m *Model, route *Route, r routeV2) error {
 	}
 	i, ok := t.integrations[strings.TrimPrefix(r.target, "integrations/")]
 	if !ok {
-		return fmt.Errorf("Target: there is no integration %s", r.target)
+		return fmt.Errorf("there is no integration %q", r.target)
 	}
 	return t.wireIntegration(m, route, i)
 }
