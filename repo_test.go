@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"internal/base64url": {},
 	"internal/word":      {},
 	"internal/clock":     {},
-	"internal/metric":    {"jsonwrite"},
+	"internal/metric":    {},
 	"internal/cognito":   {"clock", "config", "reason"},
 	"internal/cookie":    {"reason"},
 	"internal/policy":    {"reason", "word"},

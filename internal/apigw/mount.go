@@ -8,8 +8,8 @@
 package apigw
 
 import (
-	"net/url"
 	"strings"
+	"unsafe"
 
 	"edgeauth/internal/jsonread"
 )
@@ -29,8 +29,9 @@ func (r *Request) mount(path, arnPath, template string) {
 // agreed returns the base that every part of the event which says something says.
 func (r *Request) agreed(path, arnPath, template string) (agreed string, ok bool) {
 	ours := strings.Contains(r.Domain, ".execute-api.")
-	filled, whole := expand(template, r.event.parameters)
-	byARN, byTemplate, byStage := said(path, arnPath), said(path, filled), claim{}
+	var scratch [256]byte
+	filled, whole := expand(scratch[:0], template, r.event.parameters)
+	byARN, byTemplate, byStage := said(path, arnPath), said(path, unsafe.String(unsafe.SliceData(filled), len(filled))), claim{}
 	if r.Kind != REST && arnPath == "/" && template != "/" {
 		byARN = claim{} // what the ARN of a catch-all route looks like is not documented
 	}
@@ -38,11 +39,13 @@ func (r *Request) agreed(path, arnPath, template string) (agreed string, ok bool
 		byTemplate = claim{speaks: true}
 	}
 	if stage := r.event.context.stage; ours && stage != "" {
-		byStage = claim{base: "/" + stage, speaks: true}
 		if r.Kind != REST && stage == "$default" {
-			byStage.base = ""
+			stage = ""
 		}
-		byStage.fits = path == byStage.base || strings.HasPrefix(path, byStage.base+"/")
+		byStage = claim{base: "", speaks: true, fits: stage == ""}
+		if below, ok := strings.CutPrefix(path[1:], stage); ok && stage != "" && (below == "" || below[0] == '/') {
+			byStage.base, byStage.fits = path[:len(path)-len(below)], true
+		}
 	}
 	if !byTemplate.speaks && !byStage.speaks && byARN.base == "" && r.Kind != REST && !local(r.Domain) {
 		return "", false // an ARN with the base path in it would look the same
@@ -83,8 +86,8 @@ func local(host string) bool {
 
 // base returns what path has before a template filled in; where that fails, the stage if path begins with it.
 func base(path, stage, template string, parameters []byte) string {
-	if route, ok := expand(template, parameters); ok {
-		if b, ok := before(path, route); ok {
+	if route, ok := expand(nil, template, parameters); ok {
+		if b, ok := before(path, string(route)); ok {
 			return b
 		}
 	}
@@ -111,16 +114,34 @@ func before(path, route string) (string, bool) {
 	for strings.Count(b, "/") > n {
 		b = b[:strings.LastIndexByte(b, '/')]
 	}
-	return b, unescape(path[len(b):]) == unescape(route) && mountable(b)
+	return b, sameText(path[len(b):], route) && mountable(b)
 }
 
-// unescape returns s with its percent-escapes resolved, or s itself where they are none.
-func unescape(s string) string {
-	if u, err := url.PathUnescape(s); err == nil {
-		return u
+// sameText reports whether a and b are the same text once their percent-escapes are resolved.
+func sameText(a, b string) bool {
+	for a != "" && b != "" {
+		c, n := octet(a)
+		d, m := octet(b)
+		if c != d {
+			return false
+		}
+		a, b = a[n:], b[m:]
 	}
-	return s
+	return a == b
 }
+
+// octet returns the first byte of s, or what the escape that s begins with stands for, and how long that is.
+func octet(s string) (byte, int) {
+	if s[0] == '%' && len(s) >= 3 {
+		if high, low := strings.IndexByte(hexDigits, s[1]|0x20), strings.IndexByte(hexDigits, s[2]|0x20); high >= 0 && low >= 0 {
+			return byte(high<<4 | low), 3
+		}
+	}
+	return s[0], 1
+}
+
+// hexDigits are the digits of an escape. (No other byte becomes one by setting the bit that makes letters small but control characters, which no path holds.)
+const hexDigits = "0123456789abcdef"
 
 // mountable reports whether b is a stage or base path that can stand at the beginning of a link: one that leads nowhere but to this origin.
 func mountable(b string) bool {
@@ -145,24 +166,19 @@ func linkable(segment string) bool {
 	return true
 }
 
-// expand fills the parameters into a resource's template. It returns false if one is missing.
-func expand(template string, parameters []byte) (string, bool) {
-	if !strings.Contains(template, "{") {
-		return template, true
-	}
-	var b strings.Builder
+// expand appends a resource's template with the parameters filled in. It returns false if one is missing.
+func expand(dst []byte, template string, parameters []byte) ([]byte, bool) {
 	for {
 		text, rest, ok := strings.Cut(template, "{")
-		b.WriteString(text)
-		if !ok {
-			return b.String(), true
+		if dst = append(dst, text...); !ok {
+			return dst, true
 		}
 		name, rest, _ := strings.Cut(rest, "}")
 		value, ok := parameter(parameters, strings.TrimSuffix(name, "+"))
 		if !ok {
-			return "", false
+			return dst[:0], false
 		}
-		b.WriteString(value)
+		dst = append(dst, value...)
 		template = rest
 	}
 }
