@@ -11,6 +11,7 @@ import (
 	"edgeauth/internal/cognito"
 	"edgeauth/internal/config"
 	"edgeauth/internal/login"
+	"edgeauth/internal/page"
 	"edgeauth/jwks"
 )
 
@@ -46,7 +47,7 @@ func (s *source) provider(ctx context.Context) (login.Provider, error) {
 	return login.Provider{
 		Issuer: c.Issuer, Keys: keys, SecondOpinion: secondOpinion(c.Issuer, keys),
 		ClientID: c.ClientID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(), RefreshLife: c.RefreshLife,
-		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Claims: c.Claims, Brand: login.Brand(c.Brand),
+		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Claims: c.Claims, Brand: page.Brand(c.Brand),
 		HeaderBudget: c.HeaderBudget, SessionMax: c.SessionMax, SessionIdle: c.SessionIdle,
 	}, nil
 }

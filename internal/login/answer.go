@@ -12,6 +12,7 @@ import (
 
 	"edgeauth/internal/cookie"
 	"edgeauth/internal/metric"
+	"edgeauth/internal/page"
 	"edgeauth/internal/reason"
 )
 
@@ -22,10 +23,10 @@ type answer struct {
 	err      error
 	location string
 	cookies  []cookie.Line
-	page     *page  // for a person
-	body     any    // for a program
-	file     *file  // for either
-	hop      string // the page that only moves on
+	page     *page.Page     // for a person
+	body     any            // for a program
+	file     *file          // for either
+	hop      *page.Document // the page that only moves on
 	allow    string
 	notes    []slog.Attr // for the log
 
@@ -60,7 +61,7 @@ func (v *visit) failed(err error) answer {
 
 func (v *visit) fail(status int, err error) answer {
 	code := reason.Of(err)
-	a := answer{status: status, code: code, err: err, page: v.explain(code)}
+	a := answer{status: status, code: code, err: err, page: page.Explain(code, v.places())}
 	if code == reason.LoginTooLarge {
 		a.notes = append(a.notes, v.metric("LoginTooLarge")...)
 	}
@@ -87,6 +88,29 @@ func statusOf(code reason.Code) int {
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusUnauthorized
+}
+
+// places are where pages about this visit may lead.
+func (v *visit) places() page.Places {
+	if v.site.url == "" {
+		return page.Places{Home: v.up + "../"}
+	}
+	return page.Places{Login: v.site.auth("login"), Home: v.site.base + "/"}
+}
+
+// frame is what pages of this visit stand in.
+func (v *visit) frame(code reason.Code) page.Frame {
+	return page.Frame{
+		Brand: v.provider.Brand, Up: v.up, Looks: style.tag, LoginURL: v.provider.LoginURL, Code: code,
+		RequestID: v.RequestID(v.r),
+	}
+}
+
+// write returns the body of a document, and sets the headers that belong to it.
+func write(h http.Header, d page.Document) []byte {
+	h.Set("Content-Security-Policy", d.Policy)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	return []byte(d.HTML)
 }
 
 // failure is what a program reads.
@@ -128,13 +152,12 @@ func (v *visit) content(h http.Header, a *answer) []byte {
 		return nil
 	case a.status == http.StatusNoContent:
 		return nil
-	case a.hop != "":
-		v.pageHeaders(h, hopScript)
-		return []byte(a.hop)
+	case a.hop != nil:
+		return write(h, *a.hop)
 	case a.file != nil:
 		return a.file.serve(h, v.r, &a.status)
 	case a.page != nil && person(v.r):
-		return v.render(h, a.code, a.page)
+		return write(h, v.frame(a.code).Show(a.page))
 	case a.body == nil:
 		a.body = v.failure(a)
 	}
@@ -153,7 +176,7 @@ func (v *visit) failure(a *answer) failure {
 		RequestID: v.RequestID(v.r),
 	}
 	if a.page != nil {
-		f.Message = v.sentence(a.page.title) + " " + v.sentence(a.page.text[0])
+		f.Message = a.page.Summary(v.provider.Brand)
 	}
 	if a.status == http.StatusUnauthorized && v.site.url != "" {
 		f.LoginURL, f.Refreshable = v.site.auth("login"), a.refreshable

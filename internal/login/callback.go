@@ -7,11 +7,13 @@ package login
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"edgeauth/internal/cookie"
 	"edgeauth/internal/jar"
+	"edgeauth/internal/page"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
 )
@@ -41,9 +43,9 @@ func (v *visit) callback() answer {
 
 // complete carries a callback through that belongs to p, which is used up whatever comes of it.
 func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[string]string) answer {
-	page := returnTo(v.site.base, p.Target)
-	target := page
-	if !strings.Contains(page, "#") {
+	back := returnTo(v.site.base, p.Target)
+	target := back
+	if !strings.Contains(back, "#") {
 		target += fragment
 	}
 	if iss, sent := q["iss"]; sent && iss != v.provider.Issuer { // RFC 9207; Cognito sends none
@@ -68,14 +70,14 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	}
 	held := v.renewal(t, claims)
 	held.SetNonce(p.Nonce)
-	lines, err := v.hold(t, claims, held, page)
+	lines, err := v.hold(t, claims, held, back)
 	if err != nil {
 		return v.retry(err, target)
 	}
 	notes := append(about(claims), slog.Int("token_bytes", len(t.id)))
 	mark := v.jar.Give(claims.Expiry)
 	if p.Anew && claims.AuthTime < p.Started {
-		mark = v.jar.Ignore(page)
+		mark = v.jar.Ignore(back)
 	}
 	return v.redirect(target, append(lines, mark...), notes...)
 }
@@ -119,7 +121,7 @@ func (v *visit) refused(code, description, target string) answer {
 		code = "unknown"
 	}
 	a := v.retry(errRefused, target)
-	a.page.quote = printable(description)
+	a.page.Quote = printable(description)
 	a.notes = append(a.notes, slog.String("provider_error", code))
 	return a
 }
@@ -130,12 +132,17 @@ func (v *visit) retry(err error, target string) answer {
 	if a.status == http.StatusUnauthorized {
 		a.status = http.StatusBadRequest
 	}
-	if again := v.loginLink(target); a.page.action.URL == v.site.auth("login")+"?prompt=login" {
-		a.page.action.URL = again.URL + "&prompt=login"
+	if again := v.loginLink(target); a.page.Action.URL == v.site.auth("login")+"?prompt=login" {
+		a.page.Action.URL = again.URL + "&prompt=login"
 	} else {
-		a.page.action = again
+		a.page.Action = again
 	}
 	return a
+}
+
+// loginLink is the way back into a new login for a page.
+func (v *visit) loginLink(target string) page.Link {
+	return page.To("Sign in again", v.site.auth("login")+"?return_to="+url.QueryEscape(target))
 }
 
 // printable returns what of s a page may quote.

@@ -6,6 +6,7 @@ package login
 import (
 	"net/url"
 
+	"edgeauth/internal/page"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
 )
@@ -25,8 +26,8 @@ func (v *visit) denied() answer {
 	case err == nil:
 		v.offerMember(a.page, code, target, claims)
 	case outcome != reason.CannotTell && aboutTheCaller[code]:
-		a.page.text = []string{"You are not signed in. Sign in to find out whether your account has access."}
-		a.page.action = link{"Sign in", v.loginLink(target).URL}
+		a.page.Text = []string{"You are not signed in. Sign in to find out whether your account has access."}
+		a.page.Action = page.To("Sign in", v.loginLink(target).URL)
 	}
 	return a
 }
@@ -37,16 +38,16 @@ var aboutTheCaller = map[reason.Code]bool{
 }
 
 // offerMember completes the page for somebody who is signed in.
-func (v *visit) offerMember(p *page, code reason.Code, target string, c token.Claims) {
+func (v *visit) offerMember(p *page.Page, code reason.Code, target string, c token.Claims) {
 	if who := c.VerifiedEmail(); who != "" && aboutTheCaller[code] {
-		p.text = append(p.text, "You are signed in as "+printable(who)+".")
+		p.Text = append(p.Text, "You are signed in as "+printable(who)+".")
 	}
 	again := v.site.auth("login") + "?return_to=" + url.QueryEscape(target) + "&prompt=login"
 	switch code {
 	case reason.GroupRequired, reason.TooLarge:
-		p.text = append(p.text, "If your groups were changed just now, or you have another account, sign in again.")
-		p.action, p.other = link{"Sign in again", again}, link{"Go to the start page", v.site.base + "/"}
+		p.Text = append(p.Text, "If your groups were changed just now, or you have another account, sign in again.")
+		p.Action, p.Other = page.To("Sign in again", again), page.To("Go to the start page", v.site.base+"/")
 	case reason.StepUp:
-		p.action = link{"Sign in once more", again}
+		p.Action = page.To("Sign in once more", again)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"edgeauth/internal/login"
+	"edgeauth/internal/page"
 	"edgeauth/internal/token/tokentest"
 )
 
@@ -235,7 +235,7 @@ func TestDeniedOffersWhatHelps(t *testing.T) {
 func TestWithoutName(t *testing.T) {
 	w := newSystem(t)
 	for _, name := range []string{"", "this application"} { // the second is the template's default
-		w.provider.Brand = login.Brand{Name: name}
+		w.provider.Brand = page.Brand{Name: name}
 		text := body(w.browser().open(base + "/auth/signed-out"))
 		if !strings.Contains(text, "Your session with this application is over") || strings.Contains(text, `class="brand"`) || !strings.Contains(text, "<title>You are signed out</title>") {
 			t.Errorf("%q: %s", name, text)
@@ -247,7 +247,7 @@ func TestWithoutName(t *testing.T) {
 // reason, its request and one next step.
 func TestPages(t *testing.T) {
 	w := newSystem(t)
-	w.provider.Brand = login.Brand{Name: `A<b>"c`, Logo: "https://logo.example/a.svg", Support: "mailto:help@example.com"}
+	w.provider.Brand = page.Brand{Name: `A<b>"c`, Logo: "https://logo.example/a.svg", Support: "mailto:help@example.com"}
 	for _, target := range []string{"signed-out", "denied?reason=group_required", "callback?state=x&code=y", "callback?error=access_denied", "nothing", "logout", "session"} {
 		res := w.browser().open(base + "/auth/" + target)
 		text := body(res)

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"time"
 
+	"edgeauth/internal/page"
 	"edgeauth/internal/token"
 )
 
@@ -42,17 +43,6 @@ type Config struct {
 	Log  *slog.Logger     // nil: slog.Default()
 }
 
-// Brand is what pages show of the organisation they belong to.
-type Brand struct {
-	Name    string // "": none, and texts say "this application"
-	Logo    string // https URL, or a path on the same origin
-	Support string // https or mailto URL
-}
-
-// nameless is what texts call an application without a name; on its own it says nothing, so no
-// heading shows it.
-const nameless = "this application"
-
 // Provider is the app client at the user pool, where the application lives, and what holds for its
 // sessions.
 type Provider struct {
@@ -70,7 +60,7 @@ type Provider struct {
 	BaseURLs     []string      // where the application lives: origin and base path, such as https://app.example.com/Prod
 	RefreshLife  time.Duration // how long a refresh token lives; 0: Cognito's 30 days
 
-	Brand  Brand
+	Brand  page.Brand
 	Scopes []string // nil: openid and email, which keeps Cognito's ID token small
 	Claims []string // names of further claims that scripts are told, as backends are
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"edgeauth/internal/jar"
+	"edgeauth/internal/page"
 	"edgeauth/internal/reason"
 )
 
@@ -75,12 +76,12 @@ func (v *visit) logoutBlind(base string, err error) answer {
 // confirm asks whether a logout is meant.
 func (v *visit) confirm() answer {
 	a := v.failed(errCrossSite)
-	a.page = &page{
-		title:  "Sign out?",
-		text:   []string{"A link brought you here to sign you out of {app}. Nothing has happened yet."},
-		action: link{"Sign out", v.site.auth("logout")},
-		post:   true,
-		other:  link{"Stay signed in", v.site.base + "/"},
+	a.page = &page.Page{
+		Title:  "Sign out?",
+		Text:   []string{"A link brought you here to sign you out of {app}. Nothing has happened yet."},
+		Action: page.To("Sign out", v.site.auth("logout")),
+		Post:   true,
+		Other:  page.To("Stay signed in", v.site.base+"/"),
 	}
 	if person(v.r) {
 		a.status = http.StatusOK
@@ -89,13 +90,13 @@ func (v *visit) confirm() answer {
 }
 
 func (v *visit) signedOut() answer {
-	return answer{status: http.StatusOK, code: reason.OK, body: map[string]string{"status": "signed_out"}, page: &page{
-		title: "You are signed out",
-		text: []string{
+	return answer{status: http.StatusOK, code: reason.OK, body: map[string]string{"status": "signed_out"}, page: &page.Page{
+		Title: "You are signed out",
+		Text: []string{
 			"Your session with {app} is over in this browser.",
 			"If you signed in with an account of another company or network, you may still be signed in there.",
 		},
-		action:   link{"Sign in again", v.site.auth("login")},
-		farewell: true,
+		Action:   page.To("Sign in again", v.site.auth("login")),
+		Farewell: true,
 	}}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"edgeauth/internal/cookie"
+	"edgeauth/internal/page"
 	"edgeauth/internal/reason"
 	"edgeauth/internal/token"
 )
@@ -37,8 +38,8 @@ func (v *visit) loop(err error) answer {
 	case errors.Is(err, cookie.ErrConflict):
 		cause = "The browser sends two different sessions at once. Clearing this site's cookies helps."
 	}
-	a.page.cause = cause
-	a.page.action = link{"Try again", v.site.base + "/"}
+	a.page.Cause = cause
+	a.page.Action = page.To("Try again", v.site.base+"/")
 	a.notes = append(a.notes, note("session", string(reason.Of(err))))
 	return a
 }

@@ -186,7 +186,8 @@ func (v *visit) start(target string, q map[string]string, more ...cookie.Line) a
 	}
 	a := v.redirect(v.idp.oauth.AuthCodeURL(p.State, options...), append(more, lines...))
 	if document(v.r) { // a page can run its script
-		a.status, a.hop, a.location = http.StatusOK, hopPage(a.location, v.jar.Fragment(p.State)), ""
+		hop := v.frame(reason.OK).Hop(a.location, v.jar.Fragment(p.State))
+		a.status, a.hop, a.location = http.StatusOK, &hop, ""
 	}
 	return a
 }

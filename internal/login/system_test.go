@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"edgeauth/internal/login"
+	"edgeauth/internal/page"
 	"edgeauth/internal/token/tokentest"
 	"edgeauth/jwks"
 )
@@ -66,7 +67,7 @@ func newSystem(t *testing.T, change ...func(*login.Config)) *system {
 		Issuer: tokentest.Issuer, Keys: keyring{w}, ClientID: tokentest.ClientID, LoginURL: w.idp.url,
 		SecondOpinion: func(_ context.Context, raw, clientID string) error { return w.opinion(raw, clientID) },
 		BaseURLs:      []string{"https://other.example.com", site, "http://localhost:3000/Prod"},
-		Brand:         login.Brand{Name: "Example App", Support: "mailto:help@example.com"},
+		Brand:         page.Brand{Name: "Example App", Support: "mailto:help@example.com"},
 	}
 	c := login.Config{
 		Provider: func(context.Context) (login.Provider, error) {

@@ -1,75 +1,8 @@
-package login
+package page
 
-// This file decides what people read: what happened, the reason code and request id to quote, and
-// one next step. The words are here, the shape in shape.go, the looks in edgeauth.css.
+// This file decides what people read: what happened, and one next step.
 
-import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
-	"net/http"
-	"net/url"
-	"strings"
-
-	"edgeauth/internal/reason"
-)
-
-func scriptHash(l literal) string {
-	sum := sha256.Sum256([]byte(l))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
-
-// page is what a person reads. In its texts {app} stands for the application's name.
-type page struct {
-	title    string
-	text     []string
-	cause    string // what probably led here
-	quote    string // what the identity provider said, in its words
-	action   link   // the one next step
-	post     bool   // the next step changes something, so it is a form
-	other    link   // the way out of a question
-	farewell bool   // tell the other tabs
-}
-
-type link struct{ Label, URL string }
-
-func (v *visit) loginLink(target string) link {
-	return link{"Sign in again", v.site.auth("login") + "?return_to=" + url.QueryEscape(target)}
-}
-
-// explain returns the page about a failure.
-func (v *visit) explain(code reason.Code) *page {
-	w, ok := words[code]
-	if !ok {
-		w = words[fallback(code)]
-	}
-	p := &page{title: w.title, text: w.text, action: link{"Try again", ""}}
-	switch {
-	case w.next == home && v.site.url == "":
-		p.action = link{"Go to the start page", v.up + "../"}
-	case w.next == reload || v.site.url == "": // an empty address is the present one
-	case w.next == home:
-		p.action = link{"Go to the start page", v.site.base + "/"}
-	case w.next == another:
-		p.action = link{"Sign in with another account", v.site.auth("login") + "?prompt=login"}
-	case w.next == afresh:
-		p.action = link{"Sign in once more", v.site.auth("login") + "?prompt=login"}
-	default:
-		p.action = link{"Sign in", v.site.auth("login")}
-	}
-	return p
-}
-
-// fallback is the code whose words speak for all codes like it.
-func fallback(code reason.Code) reason.Code {
-	switch code.Outcome() {
-	case reason.Refused:
-		return reason.NoRule
-	case reason.CannotTell:
-		return reason.Internal
-	}
-	return reason.TokenClaims
-}
+import "edgeauth/internal/reason"
 
 // next is where a page leads.
 type next int
@@ -167,40 +100,13 @@ var words = map[reason.Code]wording{
 	reason.Internal: {"Something went wrong here.", []string{"It is not your fault, and it was noted."}, home},
 }
 
-// sentence puts the application's name where it belongs.
-func (v *visit) sentence(s string) string {
-	return strings.ReplaceAll(s, "{app}", cmp.Or(v.provider.Brand.Name, nameless))
-}
-
-// title is a page's heading, which needs no full stop.
-func (v *visit) title(p *page) string { return strings.TrimSuffix(v.sentence(p.title), ".") }
-
-// render returns the page, and sets its headers. Scripts run only if they are one of ours.
-func (v *visit) render(h http.Header, code reason.Code, p *page) []byte {
-	var script literal
-	if p.farewell {
-		script = farewellScript
+// fallback is the code whose words speak for all codes like it.
+func fallback(code reason.Code) reason.Code {
+	switch code.Outcome() {
+	case reason.Refused:
+		return reason.NoRule
+	case reason.CannotTell:
+		return reason.Internal
 	}
-	v.pageHeaders(h, script)
-	return []byte(v.shape(code, p, script))
-}
-
-func (v *visit) pageHeaders(h http.Header, script literal) {
-	csp := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(v.provider.Brand.Logo) +
-		"; form-action 'self'" + origin(v.provider.LoginURL) + // browsers hold a form's redirects to it too, and the logout's leads there
-		"; base-uri 'none'; frame-ancestors 'none'"
-	if script != "" {
-		csp += "; script-src " + scriptHash(script)
-	}
-	h.Set("Content-Security-Policy", csp)
-	h.Set("Content-Type", "text/html; charset=utf-8")
-}
-
-// origin returns " " and the origin of an absolute URL, or "".
-func origin(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, "; '\",") {
-		return ""
-	}
-	return " " + u.Scheme + "://" + u.Host
+	return reason.TokenClaims
 }

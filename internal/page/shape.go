@@ -1,11 +1,14 @@
-package login
+package page
 
 // This file decides the shape of a page: which parts it has and in which order. Its looks are in
 // edgeauth.css.
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"net/url"
+	"strings"
 
 	"edgeauth/internal/cookie"
 	"edgeauth/internal/reason"
@@ -45,17 +48,34 @@ func (m *markup) head(title string) {
 	m.raw(">\n")
 }
 
-// styled appends the link to the looks; up leads from the page to <base>/auth/.
-func (m *markup) styled(up string) {
+// styled appends the link to this version of the looks; up leads from the page to <base>/auth/.
+func (m *markup) styled(up, looks string) {
 	m.raw(`<link rel="stylesheet"`)
-	m.address("href", up+"edgeauth.css?v="+style.tag)
+	m.address("href", up+"edgeauth.css?v="+looks)
 	m.raw(">\n")
 }
 
-// shape returns p as HTML. script is the one script that it may run, or "".
-func (v *visit) shape(code reason.Code, p *page, script literal) string {
+// Frame is what a page stands in.
+type Frame struct {
+	Brand     Brand
+	Up        string // from the page to <base>/auth/
+	Looks     string // the version of edgeauth.css
+	LoginURL  string // the identity provider's, where forms may lead to
+	Code      reason.Code
+	RequestID string
+}
+
+// Document is HTML, and the content security policy that belongs to it.
+type Document struct{ HTML, Policy string }
+
+// Show returns p as a document.
+func (f Frame) Show(p *Page) Document {
 	var m markup
-	failed, brand, title := code != reason.OK && !p.post, v.provider.Brand, v.title(p)
+	var script literal
+	if p.Farewell {
+		script = farewellScript
+	}
+	failed, brand, title := f.Code != reason.OK && !p.Post, f.Brand, strings.TrimSuffix(f.Brand.Sentence(p.Title), ".")
 	if brand.Name == nameless {
 		brand.Name = "" // on its own it says nothing
 	}
@@ -65,7 +85,7 @@ func (v *visit) shape(code reason.Code, p *page, script literal) string {
 	} else {
 		m.head(title)
 	}
-	m.styled(v.up)
+	m.styled(f.Up, f.Looks)
 	m.raw("</head>\n<body>\n<header>\n")
 	if brand.Logo != "" || brand.Name != "" {
 		m.raw(`<p class="brand">`)
@@ -81,35 +101,35 @@ func (v *visit) shape(code reason.Code, p *page, script literal) string {
 	switch {
 	case failed:
 		m.mark("sign stop", exclamation)
-	case p.post:
+	case p.Post:
 		m.mark("sign", question)
 	default:
 		m.mark("sign", check)
 	}
 	m.element("h1", title)
 	m.raw("\n")
-	for _, t := range p.text {
-		m.element("p", v.sentence(t))
+	for _, t := range p.Text {
+		m.element("p", brand.Sentence(t))
 		m.raw("\n")
 	}
-	if p.cause != "" {
+	if p.Cause != "" {
 		m.raw("<aside><strong>Likely cause</strong> ")
-		m.text(v.sentence(p.cause))
+		m.text(brand.Sentence(p.Cause))
 		m.raw("</aside>\n")
 	}
-	if p.quote != "" {
+	if p.Quote != "" {
 		m.raw("<figure>\n<figcaption>The sign-in service says</figcaption>\n")
-		m.element("blockquote", p.quote)
+		m.element("blockquote", p.Quote)
 		m.raw("\n</figure>\n")
 	}
 	m.steps(p)
 	if failed {
 		m.raw("<dl>\n<div><dt>Reason</dt><dd>")
-		m.element("code", string(code))
+		m.element("code", string(f.Code))
 		m.raw("</dd></div>\n")
-		if id := v.RequestID(v.r); id != "" {
+		if f.RequestID != "" {
 			m.raw("<div><dt>Request</dt><dd>")
-			m.element("code", id)
+			m.element("code", f.RequestID)
 			m.raw("</dd></div>\n")
 		}
 		m.raw("</dl>\n")
@@ -129,7 +149,7 @@ func (v *visit) shape(code reason.Code, p *page, script literal) string {
 		m.raw("<script>" + script + "</script>\n")
 	}
 	m.raw("</body>\n</html>\n")
-	return m.String()
+	return f.document(m.String(), script)
 }
 
 // mark appends the sign above a page. It says nothing that the heading does not.
@@ -138,36 +158,36 @@ func (m *markup) mark(class, path literal) {
 }
 
 // steps appends the one next step, and the way out beside it if there is one.
-func (m *markup) steps(p *page) {
-	if p.post {
+func (m *markup) steps(p *Page) {
+	if p.Post {
 		m.raw("<form method=\"post\"")
-		m.address("action", p.action.URL)
+		m.address("action", p.Action.URL)
 		m.raw("><button class=\"next\">")
-		m.text(p.action.Label)
+		m.text(p.Action.Label)
 		m.raw("</button>")
 	} else {
 		m.raw(`<p class="step"><a class="next"`)
-		m.address("href", p.action.URL)
+		m.address("href", p.Action.URL)
 		m.raw(">")
-		m.text(p.action.Label)
+		m.text(p.Action.Label)
 		m.raw("</a>")
 	}
-	if p.other.URL != "" {
+	if p.Other.URL != "" {
 		m.raw(" <a")
-		m.address("href", p.other.URL)
+		m.address("href", p.Other.URL)
 		m.raw(">")
-		m.text(p.other.Label)
+		m.text(p.Other.Label)
 		m.raw("</a>")
 	}
-	if p.post {
+	if p.Post {
 		m.raw("</form>\n")
 	} else {
 		m.raw("</p>\n")
 	}
 }
 
-// hopPage returns the page that puts the fragment of its address into a cookie, then moves on.
-func hopPage(to string, fragment cookie.Line) string {
+// Hop returns the document that puts the fragment of its address into a cookie, then moves on.
+func (f Frame) Hop(to string, fragment cookie.Line) Document {
 	var m markup
 	m.raw("<!doctype html>\n<html lang=\"en\"")
 	m.attribute("data-to", to)
@@ -178,9 +198,30 @@ func hopPage(to string, fragment cookie.Line) string {
 	m.raw("<script>" + hopScript + "</script>\n<noscript><meta http-equiv=\"refresh\"")
 	m.attribute("content", "0; url="+to)
 	m.raw("></noscript>\n")
-	m.styled("")
+	m.styled(f.Up, f.Looks)
 	m.raw("</head>\n<body class=\"hop\">\n<main><p>Taking you to the sign-in page … <a")
 	m.address("href", to)
 	m.raw(">Go on</a></p></main>\n</body>\n</html>\n")
-	return m.String()
+	return f.document(m.String(), hopScript)
+}
+
+// document adds the policy to a text: only that script runs, if there is one.
+func (f Frame) document(text string, script literal) Document {
+	policy := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(f.Brand.Logo) +
+		"; form-action 'self'" + origin(f.LoginURL) + // browsers hold a form's redirects to it too, and the logout's leads there
+		"; base-uri 'none'; frame-ancestors 'none'"
+	if script != "" {
+		sum := sha256.Sum256([]byte(script))
+		policy += "; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return Document{text, policy}
+}
+
+// origin returns " " and the origin of an absolute URL, or "".
+func origin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, "; '\",") {
+		return ""
+	}
+	return " " + u.Scheme + "://" + u.Host
 }

@@ -1,4 +1,4 @@
-package login
+package page
 
 import (
 	"html"
@@ -32,7 +32,8 @@ func TestMarkupEscapes(t *testing.T) {
 	}
 }
 
-// FuzzMarkup: whatever the text is, it ends neither an attribute nor an element, and comes out as it went in.
+// FuzzMarkup: whatever the text is, it ends neither an attribute nor an element, and comes out as
+// it went in.
 func FuzzMarkup(f *testing.F) {
 	for _, s := range []string{`"><script>`, "javascript:x", "&amp;", "\r\n", "a b"} {
 		f.Add(s)

@@ -1,7 +1,6 @@
-package login
+package page
 
-// This file decides how text becomes HTML. It stands in for html/template, which calls methods by
-// name and so keeps every method of the AWS SDK in the binary.
+// This file decides how text becomes HTML.
 
 import (
 	"html"
