@@ -20,7 +20,7 @@ GO_BUILD    = CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters rehearsal mutants fuzz bench clients tools $(RECIPES)
+.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters rehearsal mutants fuzz bench clients templates tools $(RECIPES)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ clients: ## install AWS's runtime clients for Python and Node.js, so that `make 
 	@test -x build/clients/python/bin/python3 || python3 -m venv build/clients/python
 	@build/clients/python/bin/pip install --quiet --disable-pip-version-check awslambdaric==4.2.2
 	@npm install --silent --ignore-scripts --no-save --prefix build/clients/node aws-lambda-ric@3.3.0
+
+templates: ## fetch SAM templates that others wrote, so that `make test` tries the local system on them
+	@python3 local/testdata/public/fetch.py build/templates
 
 bench: ## measure speed beside raw RSA, other libraries, a no-op Lambda and Node
 	@cd bench && go run .

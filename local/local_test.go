@@ -50,6 +50,9 @@ func bootstrap(api string) {
 		}
 		if strings.Contains(os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "Authorizer") {
 			answer = `{"principalId":"u","policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`
+			if os.Getenv("MODE") == "denying" {
+				answer = strings.Replace(answer, "Allow", "Deny", 1)
+			}
 			if os.Getenv("MODE") == "failing" {
 				answer = `{}`
 			}
