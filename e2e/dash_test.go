@@ -26,11 +26,18 @@ var dash = filepath.Join(repository, "examples", "dash")
 // startDash runs the example by its own script, on free ports, until the test ends.
 func startDash(t testing.TB, flags ...string) *system {
 	t.Helper()
+	return startDashAs(t, "", flags...)
+}
+
+// startDashAs does so with another template.
+func startDashAs(t testing.TB, template string, flags ...string) *system {
+	t.Helper()
 	if err := exec.Command("python3", "-c", "import venv, ensurepip").Run(); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED: no python3 with venv and pip on this machine, so the Dash example goes untested")
 	}
 	appPort, cognitoPort := freePort(t), freePort(t)
 	cmd := exec.Command(filepath.Join(dash, "run"), append([]string{"-json", "-app-port", appPort, "-cognito-port", cognitoPort}, flags...)...)
+	cmd.Env = append(os.Environ(), "TEMPLATE="+template)
 	s := begin(t, cmd)
 	s.await(t, appPort, cognitoPort, 5*time.Minute) // on a fresh machine it installs Dash first
 	return s
@@ -346,7 +353,7 @@ func TestDashDeniedCallbackSaysWhy(t *testing.T) {
 	}
 
 	b = openBrowser(t) // the ports differ, the cookies would not
-	strict := startDash(t, "-param", "EdgeAuth.AccessRules=* /* signed-in\n* /_dash-update-component signed-in max-age:5m")
+	strict := startDash(t, "-param", "EdgeAuth.AccessRules=* /* user\n* /_dash-update-component user max-age:5m")
 	strict.standIn(t, "settings", `{"skew":"-9m"}`)
 	b.open(strict.app + "/")
 	b.submitLogin(alice)

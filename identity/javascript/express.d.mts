@@ -4,8 +4,8 @@ import type { Identity } from "./identity.mjs";
 declare global {
   namespace Express {
     interface Request {
-      /** Who sent the request; there behind requireCaller. */
-      identity?: Identity;
+      /** Who sent the request; there behind requireCaller, or null behind optionalCaller for a request without a caller. */
+      identity?: Identity | null;
     }
   }
 }
@@ -17,3 +17,6 @@ export interface Options {
 
 /** Returns middleware that answers 401 to a request without a caller, and keeps answers from being stored unless the application says otherwise. */
 export function requireCaller(options?: Options): RequestHandler;
+
+/** As requireCaller; where a rule lets anyone through, a request without a caller goes on too, with null as req.identity. */
+export function optionalCaller(options?: Options): RequestHandler;

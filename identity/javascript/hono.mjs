@@ -3,13 +3,18 @@
 //   app.use(requireCaller());
 //   app.get("/me", c => c.text(c.get("identity").email));
 
-import { caller, NoCaller, refusal } from "./identity.mjs";
+import { caller, NoCaller, optional, refusal } from "./identity.mjs";
 
 /** Returns the middleware. */
-export function requireCaller() {
+export const requireCaller = () => middleware(caller);
+
+/** As requireCaller; where a rule lets anyone through, a request without a caller goes on too, with null as c.get("identity"). */
+export const optionalCaller = () => middleware(optional);
+
+function middleware(who) {
   return async (c, next) => {
     try {
-      c.set("identity", caller(c.env?.event));
+      c.set("identity", who(c.env?.event));
     } catch (problem) {
       if (!(problem instanceof NoCaller)) throw problem;
       return c.body(refusal, 401, { "Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });

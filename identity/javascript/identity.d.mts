@@ -38,5 +38,8 @@ export const refusal: string;
 /** Returns the caller of a REST, HTTP or WebSocket API's event, or throws NoCaller; Anonymous, if a rule lets anyone through. */
 export function caller(event: unknown): Identity;
 
+/** As caller; null for a request without one, where a rule lets anyone through. */
+export function optional(event: unknown): Identity | null;
+
 /** Whether the caller is a program with credentials of its own: no user stands behind the request. */
 export function machine(who: Identity): boolean;

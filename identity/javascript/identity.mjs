@@ -59,3 +59,13 @@ export function caller(event) {
 
 /** Whether the caller is a program with credentials of its own: no user stands behind the request. */
 export const machine = who => who.token_use === "access" && who.sub === who.client_id;
+
+/** As caller; null for a request without one, where a rule lets anyone through. */
+export function optional(event) {
+  try {
+    return caller(event);
+  } catch (problem) {
+    if (problem instanceof Anonymous) return null;
+    throw problem;
+  }
+}

@@ -6,9 +6,9 @@ import express from "express";
 import { Hono } from "hono";
 import { handle } from "hono/aws-lambda";
 import serverless from "serverless-http";
-import { Anonymous, caller, machine, NoCaller, version } from "edgeauth-identity";
-import { requireCaller as expressCaller } from "edgeauth-identity/express";
-import { requireCaller as honoCaller } from "edgeauth-identity/hono";
+import { Anonymous, caller, machine, NoCaller, optional, version } from "edgeauth-identity";
+import { optionalCaller as expressOptional, requireCaller as expressCaller } from "edgeauth-identity/express";
+import { optionalCaller as honoOptional, requireCaller as honoCaller } from "edgeauth-identity/hono";
 
 const read = path => readFileSync(new URL(path, import.meta.url), "utf8");
 const names = ["rest", "http1", "http2"];
@@ -51,8 +51,12 @@ const spoiled = [
     .map(([key, value]) => [`${key} ${JSON.stringify(value)}`, { ...good, identity: encoded({ ...alice, [key]: value }) }]),
 ];
 
+const nobody = { ...Object.fromEntries(Object.keys(good).map(key => [key, ""])), v: "1", anonymous: "true" };
+
 test("anyone may be nobody", () => {
-  const nobody = { ...Object.fromEntries(Object.keys(good).map(key => [key, ""])), v: "1", anonymous: "true" };
+  assert.equal(optional(event("http2", "/me", nobody)), null);
+  assert.deepEqual(optional(events.rest), alice);
+  assert.throws(() => optional(event("rest", "/me", {})), NoCaller);
   for (const name of names) assert.throws(() => caller(event(name, "/me", nobody)), Anonymous);
   assert.throws(() => caller(event("rest", "/me", { ...good, anonymous: "true" })), Anonymous);
   for (const other of [{ ...nobody, v: "2" }, { ...nobody, anonymous: "" }]) {
@@ -83,24 +87,24 @@ test("the package has the contract's version", () => {
 
 // Each application says who it is at any path, counts its calls, and has one answer of its own that may be stored.
 const applications = {
-  express() {
+  express(middleware = expressCaller) {
     const calls = { number: 0 };
     const app = express();
-    app.use(expressCaller());
+    app.use(middleware());
     app.get("/{*path}", (req, res) => {
       calls.number++;
       if (req.path.endsWith("stored")) res.set("Cache-Control", "max-age=60");
-      res.send(req.identity.email);
+      res.send(req.identity?.email ?? "nobody");
     });
     return [serverless(app), calls];
   },
-  hono() {
+  hono(middleware = honoCaller) {
     const calls = { number: 0 };
     const app = new Hono();
-    app.use(honoCaller());
+    app.use(middleware());
     app.get("*", c => {
       calls.number++;
-      return c.text(c.get("identity").email, 200, c.req.path.endsWith("stored") ? { "Cache-Control": "max-age=60" } : {});
+      return c.text(c.get("identity")?.email ?? "nobody", 200, c.req.path.endsWith("stored") ? { "Cache-Control": "max-age=60" } : {});
     });
     return [handle(app), calls];
   },
@@ -124,6 +128,20 @@ for (const [framework, begin] of Object.entries(applications)) {
         assert.deepEqual(JSON.parse(body(answer)), { message: "Unauthorized", reason: "no_session" });
       }
       assert.equal(calls.number, 2);
+    }
+  });
+}
+
+for (const [framework, optionally] of [["express", expressOptional], ["hono", honoOptional]]) {
+  test(`${framework}: an anonymous request goes on where it is wanted`, async () => {
+    for (const name of names) {
+      const [strict] = applications[framework](), [lenient] = applications[framework](optionally);
+      assert.equal((await strict(event(name, "/me", nobody), {})).statusCode, 401);
+      for (const [authorizer, says] of [[nobody, "nobody"], [undefined, "alice@example.com"]]) {
+        const answer = await lenient(event(name, "/me", authorizer), {});
+        assert.deepEqual([answer.statusCode, answer.body], [200, says]);
+      }
+      assert.equal((await lenient(event(name, "/me", {}), {})).statusCode, 401);
     }
   });
 }

@@ -3,7 +3,7 @@ import express from "express";
 import { Hono } from "hono";
 import { caller, machine, NoCaller, type Identity } from "edgeauth-identity";
 import { requireCaller as expressCaller } from "edgeauth-identity/express";
-import { requireCaller as honoCaller } from "edgeauth-identity/hono";
+import { optionalCaller, requireCaller as honoCaller } from "edgeauth-identity/hono";
 
 export function greet(event: unknown): string {
   try {
@@ -21,3 +21,5 @@ express().use(expressCaller({ event: req => req.headers })).get("/", (req, res) 
 express().get("/", (req, res) => void res.send(req.identity.email));
 
 new Hono().use(honoCaller()).get("/", c => c.text(c.get("identity").email));
+// @ts-expect-error there may be no caller
+new Hono().use(optionalCaller()).get("/", c => c.text(c.get("identity").email));

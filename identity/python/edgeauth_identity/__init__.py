@@ -26,7 +26,7 @@ T = TypeVar("T")
 VERSION = "1"
 """Version of the contract, the value of the key "v"."""
 
-__all__ = ["VERSION", "Anonymous", "Identity", "NoCaller", "caller"]
+__all__ = ["VERSION", "Anonymous", "Identity", "NoCaller", "caller", "optional"]
 
 
 class NoCaller(Exception):
@@ -98,6 +98,14 @@ def caller(event: Mapping[str, Any]) -> Identity:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NoCaller from None
+
+
+def optional(event: Mapping[str, Any]) -> Identity | None:
+    """Return the caller as caller does, or None for a request without one where a rule lets anyone through."""
+    try:
+        return caller(event)
+    except Anonymous:
+        return None
 
 
 def _typed(value: Any, kind: type[T]) -> T:

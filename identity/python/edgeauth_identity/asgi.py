@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from . import NoCaller, caller
+from . import Identity, NoCaller, caller, optional
 from ._refusal import BODY, HEADERS, NO_STORE
 
 KEY = "edgeauth.identity"
@@ -32,6 +32,8 @@ def _raw(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 class Require:
     """Lets requests through that have a caller, with the Identity in scope["edgeauth.identity"]."""
 
+    read: Callable[[Mapping[str, Any]], Identity | None] = staticmethod(caller)
+
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], event: Callable[[Mapping[str, Any]], Mapping[str, Any]] = event_of) -> None:
         self.app, self.event = app, event
 
@@ -39,7 +41,7 @@ class Require:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
         try:
-            who = caller(self.event(scope))
+            who = self.read(self.event(scope))
         except NoCaller:
             return await self._refuse(scope, send)
 
@@ -57,3 +59,9 @@ class Require:
             return await send({"type": "websocket.close", "code": 1008})
         await send({"type": "http.response.start", "status": 401, "headers": _raw(HEADERS)})
         await send({"type": "http.response.body", "body": BODY})
+
+
+class Optional(Require):
+    """As Require; where a rule lets anyone through, a request without a caller goes on too, with None in scope["edgeauth.identity"]."""
+
+    read = staticmethod(optional)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import NoCaller, caller
+from . import Identity, NoCaller, caller, optional
 from ._refusal import BODY, HEADERS, NO_STORE
 
 # Where the adapters leave the event: apig-wsgi, serverless-wsgi. No header of a client's gets there, since those begin with HTTP_.
@@ -26,14 +26,16 @@ def event_of(environ: Mapping[str, Any]) -> Mapping[str, Any]:
 class Require:
     """Lets requests through that have a caller, with the Identity in environ["edgeauth.identity"]."""
 
+    read: Callable[[Mapping[str, Any]], Identity | None] = staticmethod(caller)
+
     def __init__(self, app: Callable[..., Iterable[bytes]], event: Callable[[Mapping[str, Any]], Mapping[str, Any]] = event_of) -> None:
         self.app, self.event = app, event
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ.pop(KEY, None)
         try:
-            environ[KEY] = caller(self.event(environ))
+            environ[KEY] = self.read(self.event(environ))
         except NoCaller:
-            environ.pop(KEY, None)
             start_response("401 Unauthorized", HEADERS)
             return [BODY]
 
@@ -43,3 +45,9 @@ class Require:
             return start_response(status, headers, *rest)
 
         return self.app(environ, start)
+
+
+class Optional(Require):
+    """As Require; where a rule lets anyone through, a request without a caller goes on too, with None in environ["edgeauth.identity"]."""
+
+    read = staticmethod(optional)

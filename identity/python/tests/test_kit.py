@@ -21,7 +21,7 @@ import edgeauth_identity.asgi
 import edgeauth_identity.fastapi
 import edgeauth_identity.powertools
 import edgeauth_identity.wsgi
-from edgeauth_identity import Anonymous, NoCaller, caller
+from edgeauth_identity import Anonymous, NoCaller, caller, optional
 
 PACKAGE = Path(__file__).parent.parent
 EVENTS = {name: json.loads((PACKAGE.parent / "testdata" / f"{name}.json").read_text("utf-8")) for name in ("rest", "http1", "http2")}
@@ -116,6 +116,10 @@ class Decoder(unittest.TestCase):
             with self.assertRaises(NoCaller) as raised:
                 caller(event("rest", authorizer=context))
             self.assertIs(type(raised.exception), NoCaller)
+        self.assertIsNone(optional(event("rest", authorizer=nobody)))
+        self.assertEqual(optional(event("rest")), ALICE)
+        with self.assertRaises(NoCaller):
+            optional(event("rest", authorizer={}))
 
     def test_a_member_that_is_added_later_changes_nothing(self):
         good = EVENTS["rest"]["requestContext"]["authorizer"]
@@ -138,7 +142,7 @@ class Decoder(unittest.TestCase):
 class Frameworks(unittest.TestCase):
     """Each framework says who it is at /me, counts its calls, and has one answer of its own that may be stored."""
 
-    def flask(self, adapter):
+    def flask(self, adapter, middleware=edgeauth_identity.wsgi.Require):
         app = flask.Flask("kit")
         self.calls = 0
 
@@ -146,14 +150,18 @@ class Frameworks(unittest.TestCase):
         def me(path):
             self.calls += 1
             who = flask.request.environ["edgeauth.identity"]
-            return flask.Response(who.email, headers={"Cache-Control": "max-age=60"} if path.endswith("stored") else {})
+            return flask.Response(who.email if who else "nobody", headers={"Cache-Control": "max-age=60"} if path.endswith("stored") else {})
 
-        app.wsgi_app = edgeauth_identity.wsgi.Require(app.wsgi_app)
+        app.wsgi_app = middleware(app.wsgi_app)
         return adapter(app)
 
-    def fastapi(self):
+    def fastapi(self, middleware=edgeauth_identity.asgi.Require):
         app = fastapi.FastAPI()
         self.calls = 0
+
+        @app.get("/open")
+        def anybody(who: edgeauth_identity.fastapi.OptionalCaller):
+            return fastapi.Response(who.email if who else "nobody")
 
         @app.get("/{path:path}")
         @app.get("/nobody", dependencies=[fastapi.Depends(edgeauth_identity.fastapi.in_group("nobody", "none"))])
@@ -162,9 +170,9 @@ class Frameworks(unittest.TestCase):
             self.calls += 1
             return fastapi.Response(who.email, headers={"Cache-Control": "max-age=60"} if path.endswith("stored") else {})
 
-        return mangum.Mangum(edgeauth_identity.asgi.Require(app), lifespan="off", api_gateway_base_path="/Prod")
+        return mangum.Mangum(middleware(app), lifespan="off", api_gateway_base_path="/Prod")
 
-    def powertools(self, resolver):
+    def powertools(self, resolver, middleware=edgeauth_identity.powertools.require):
         app = resolver()
         self.calls = 0
 
@@ -172,9 +180,10 @@ class Frameworks(unittest.TestCase):
         def me():
             self.calls += 1
             stored = app.current_event.path.endswith("stored")
-            return Response(200, "text/plain", app.context["identity"].email, headers={"Cache-Control": "max-age=60"} if stored else {})
+            who = app.context["identity"]
+            return Response(200, "text/plain", who.email if who else "nobody", headers={"Cache-Control": "max-age=60"} if stored else {})
 
-        app.use(middlewares=[edgeauth_identity.powertools.require])
+        app.use(middlewares=[middleware])
         return app.resolve
 
     def every(self):
@@ -210,6 +219,27 @@ class Frameworks(unittest.TestCase):
                     self.assertEqual((status, headers["cache-control"]), (401, "no-store"))
                     self.assertEqual(json.loads(body), {"message": "Unauthorized", "reason": "no_session"})
             self.assertEqual(self.calls, 0, framework)
+
+    def test_an_anonymous_request_goes_on_where_it_is_wanted(self):
+        good = EVENTS["rest"]["requestContext"]["authorizer"]
+        nobody = dict.fromkeys(good, "") | {"v": "1", "anonymous": "true"}
+        for name, at in kinds():
+            resolver = APIGatewayHttpResolver if name == "http2" else APIGatewayRestResolver
+            for framework, strict, lenient in (
+                ("Flask", self.flask(apig_wsgi.make_lambda_handler), self.flask(apig_wsgi.make_lambda_handler, edgeauth_identity.wsgi.Optional)),
+                ("FastAPI", self.fastapi(), self.fastapi(edgeauth_identity.asgi.Optional)),
+                ("Powertools", self.powertools(resolver), self.powertools(resolver, edgeauth_identity.powertools.optional)),
+            ):
+                with self.subTest(f"{framework}, {name}"):
+                    anonymous, alice, bare = event(name, "/open", at(nobody)), event(name, "/open"), event(name, "/open", at({}))
+                    self.assertEqual(self.ask(strict, anonymous)[0], 401)
+                    self.assertEqual(self.ask(strict, alice)[2], "alice@example.com")
+                    status, headers, body = self.ask(lenient, anonymous)
+                    self.assertEqual((status, headers["cache-control"], body), (200, "no-store", "nobody"))
+                    self.assertEqual(self.ask(lenient, alice)[2], "alice@example.com")
+                    self.assertEqual(self.ask(lenient, bare)[0], 401)
+        # A route that wants a caller wants one behind Optional too.
+        self.assertEqual(self.ask(self.fastapi(edgeauth_identity.asgi.Optional), event("rest", "/me", nobody))[0], 401)
 
     def test_groups_in_fastapi(self):
         handler = self.fastapi()
