@@ -27,6 +27,7 @@ type access struct {
 type answerWriter struct {
 	http.ResponseWriter
 	status int
+	told   func() // writes the line, once
 }
 
 func (r *answerWriter) WriteHeader(status int) {
@@ -39,22 +40,32 @@ func (r *answerWriter) WriteHeader(status int) {
 // Unwrap lets http.ResponseController reach what is behind.
 func (r *answerWriter) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// Hijack gives the connection away, as WebSockets want it.
+// Hijack gives the connection away, as WebSockets want it. The line is about the handshake: a connection may last.
 func (r *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	r.status = http.StatusSwitchingProtocols
+	r.told()
 	return http.NewResponseController(r.ResponseWriter).Hijack()
 }
 
 // record writes the line. What the function behind an ok wrote into reason is none of it: only refusals have one.
 func (s shared) record(r *answerWriter, q *request, began time.Time) {
-	if s.log == nil {
-		return
-	}
 	a := access{Level: "INFO", Message: "request", Method: q.method, Path: q.fullPath, Status: r.status, Millis: s.now().Sub(began).Milliseconds()}
 	if reason, ok := q.authorizer["reason"].(string); ok && reason != "ok" {
 		a.Reason = reason
 	}
 	a.Location, _, _ = strings.Cut(r.Header().Get("Location"), "?")
+	s.tell(a)
+}
+
+// recordMessage writes the line of a message of a WebSocket API, with the route that it has taken.
+func (g *gate) recordMessage(route string, status int, began time.Time) {
+	g.tell(access{Level: "INFO", Message: "request", Method: "MESSAGE", Path: strings.TrimSpace("/" + g.api.Stage + " " + route), Status: status, Millis: g.now().Sub(began).Milliseconds()})
+}
+
+func (s shared) tell(a access) {
+	if s.log == nil {
+		return
+	}
 	line, _ := json.Marshal(a)
 	_, _ = s.log.Write(append(line, '\n'))
 }

@@ -190,7 +190,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := g.read(r, body)
-	defer func() { g.record(rec, q, began) }()
+	rec.told = sync.OnceFunc(func() { g.record(rec, q, began) })
+	defer rec.told()
 	w = rec
 	if headerSize(r) > g.headerLimit {
 		q.identify(w, "")

@@ -76,20 +76,38 @@ func verdictOf(context string, statements ...string) string {
 	return `{"principalId":"user","policyDocument":` + policyOf(statements...) + `,"context":` + context + `}`
 }
 
+// transcript is a log that may be written and read at a time.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *transcript) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *transcript) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // rig is a gateway that answers on a real connection.
 type rig struct {
 	*functions
 	address string
-	log     *strings.Builder
+	log     *transcript
 }
 
-func build(t *testing.T, change func(*Config)) (*Gateway, *functions, *strings.Builder, error) {
+func build(t *testing.T, change func(*Config)) (*Gateway, *functions, *transcript, error) {
 	t.Helper()
 	f := &functions{events: map[string][]string{}, do: map[string]func(context.Context, string) (string, error){
 		"Authorizer": answers(verdictOf(`{"location":"/Prod/auth/login","reason":"ok"}`)),
 		"Backend":    answers(`{"statusCode":200,"body":"hello"}`),
 	}}
-	log := &strings.Builder{}
+	log := &transcript{}
 	c := Config{
 		APIs: []sam.API{{
 			ID: "local00001", Host: host, Stage: "Prod", URLLimit: 10240,

@@ -246,17 +246,21 @@ func (g *gate) live(ctx context.Context, s *socket) {
 
 // message calls the function that a message is for. What it answers goes back only if the route says so.
 func (g *gate) message(ctx context.Context, s *socket, message []byte) {
-	id := newExtendedID()
+	id, began := newExtendedID(), g.now()
 	r := g.selectRoute(message)
 	if r == nil {
+		g.recordMessage("", http.StatusForbidden, began)
 		s.complain(ctx, "Forbidden", id)
 		return
 	}
 	a, f := g.invokeRoute(ctx, r, g.messageEvent(s, r, id, message))
-	switch {
-	case f != nil:
+	if f != nil {
+		g.recordMessage(r.Path, f.status, began)
 		s.complain(ctx, "Internal server error", id)
-	case r.Reply && len(a.body) > 0:
+		return
+	}
+	g.recordMessage(r.Path, a.status, began)
+	if r.Reply && len(a.body) > 0 {
 		s.send(ctx, a.body)
 	}
 }

@@ -268,6 +268,26 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// The line about a handshake comes with the handshake, and each message has one of its own.
+func TestLinesOfAConnection(t *testing.T) {
+	r := startSockets(t, socketAPI(func(a *sam.API) {
+		a.Routes = slices.DeleteFunc(a.Routes, func(r sam.Route) bool { return r.Path == DefaultRoute })
+	}))
+	c := r.mustDial(t)
+	say(t, c, `{"action":"ask"}`)
+	hear(t, c)
+	say(t, c, `{"action":"nothing"}`)
+	hear(t, c)
+	want := []string{
+		`{"level":"INFO","msg":"request","method":"GET","path":"/live","status":101,"ms":0}`,
+		`{"level":"INFO","msg":"request","method":"MESSAGE","path":"/live ask","status":200,"ms":0}`,
+		`{"level":"INFO","msg":"request","method":"MESSAGE","path":"/live","status":403,"ms":0}`,
+	}
+	if got := r.log.String(); got != strings.Join(want, "\n")+"\n" {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestMessagesThatComeToNothing(t *testing.T) {
 	r := startSockets(t, socketAPI(func(a *sam.API) {
 		a.Routes = slices.DeleteFunc(a.Routes, func(r sam.Route) bool { return r.Path == DefaultRoute })
