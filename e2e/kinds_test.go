@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/coder/websocket"
 )
 
@@ -24,12 +25,35 @@ type kinds struct {
 
 func startKinds(t *testing.T, flags ...string) kinds {
 	t.Helper()
+	return startStack(t, filepath.Join(repository, "examples/kinds/template.yaml"), flags...)
+}
+
+// altered is the example with one text replaced, beside its functions.
+func altered(t *testing.T, old, replacement string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "kinds")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(repository, "examples/kinds"))); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "template.yaml")
+	text := string(must(os.ReadFile(path)))
+	if !strings.Contains(text, old) {
+		t.Fatalf("the example has no %q", old)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(text, old, replacement, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func startStack(t *testing.T, second string, flags ...string) kinds {
+	t.Helper()
 	appPort, cognitoPort := freePort(t), freePort(t)
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
 	s := launch(t, append([]string{
-		"-template", template(), "-template", filepath.Join(repository, "examples/kinds/template.yaml"), "-app-port", appPort, "-cognito-port", cognitoPort,
+		"-template", template(), "-template", second, "-app-port", appPort, "-cognito-port", cognitoPort,
 		"-param", "AppDomain=app.example.com", "-param", "AppCertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/here",
 		"-param", "AccessRules=* /* signed-in\n* /admin/* group:admins",
 	}, flags...)...)
@@ -112,7 +136,19 @@ func (k kinds) cookieOf(b *browser) string {
 }
 
 func TestHTTPAPI(t *testing.T) {
-	k := startKinds(t, "-param", "EdgeAuth.UserBearer=true")
+	const payload = "AuthorizerPayloadFormatVersion: '2.0'"
+	for name, c := range map[string]struct{ authorizer, simple string }{
+		"payload 2.0, policies":       {payload, "false"},
+		"payload 2.0, simple answers": {payload + "\n            EnableSimpleResponses: true", "true"},
+		"payload 1.0":                 {"AuthorizerPayloadFormatVersion: '1.0'", "false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			walkHTTPAPI(t, startStack(t, altered(t, payload, c.authorizer), "-param", "EdgeAuth.UserBearer=true", "-env", "EdgeAuth/AuthorizerFunction.AUTH_SIMPLE_RESPONSES="+c.simple))
+		})
+	}
+}
+
+func walkHTTPAPI(t *testing.T, k kinds) {
 	navigation := []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Accept", "text/html"}
 	forbidden := func(what string, e exchange) {
 		t.Helper()
@@ -204,5 +240,29 @@ func TestOtherKindsCannotTell(t *testing.T) {
 	}
 	if _, status := k.connect(t, http.Header{"Cookie": {cookie}, "Origin": {"https://kinds-socketapi.localhost:" + k.port}}); status != http.StatusInternalServerError {
 		t.Errorf("WebSocket API: %d", status)
+	}
+}
+
+// In a browser the HTTP API on the application's domain has the session, and the WebSocket API has not: its host is another, and so are its cookies.
+func TestChromeOtherKinds(t *testing.T) {
+	b := openBrowser(t)
+	k := startKinds(t)
+	b.open(k.app + "/")
+	b.submitLogin(alice)
+	b.requireSignedIn(alice)
+	b.open(k.app + "/notes/") // JSON, which has no policy of its own about where scripts may connect to
+	if status, body := b.fetch(http.MethodGet, "/notes/x?q=1"); status != http.StatusOK || !strings.Contains(body, alice) {
+		t.Errorf("HTTP API: %d %s", status, body)
+	}
+	outcome := run(b, chromedp.Evaluate[string](`new Promise(done => {
+		const socket = new WebSocket("ws://kinds-socketapi.localhost:`+k.port+`/live")
+		socket.onopen = () => done("open")
+		socket.onclose = e => done("closed with " + e.code)
+	})`, chromedp.EvalAwaitPromise))
+	if outcome != "closed with 1006" { // all that a script learns of a 401
+		t.Errorf("WebSocket API: %s", outcome)
+	}
+	if !k.output.wait(regexp.MustCompile(`"method":"GET","path":"/live","status":401`), k.exited, 5*time.Second) {
+		t.Errorf("no handshake was refused:\n%s", k.output)
 	}
 }
