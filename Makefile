@@ -31,6 +31,10 @@ run: ## run everything on this machine: http://localhost:3000/Prod/ (RULES=file:
 	$(if $(RULES),@test -r '$(RULES)' || { echo 'RULES: there is no file $(RULES)' >&2; exit 1; })
 	@exec build/edgeauth run -template template.yaml -build build/here $(if $(RULES),-param AccessRules="$$(cat $(RULES))") $(RUN_FLAGS)
 
+.PHONY: run-your-app
+run-your-app: ## run an application of one's own, in Go, Python and JavaScript, with its pool: http://localhost:3000/Prod/ (needs Python and Node.js)
+	@exec examples/your-app/run $(RUN_FLAGS)
+
 .PHONY: run-dash
 run-dash: ## run the Dash example on this machine, Dash included: http://localhost:3000/Prod/ (needs Python)
 	@exec examples/dash/run $(RUN_FLAGS)

@@ -32,6 +32,8 @@ var arrows = map[string][]string{
 	"cuts":     {"clock", "jsonread", "jsonwrite", "reason", "endpoint"},
 	"identity": {"jsonwrite", "intent", "word"},
 
+	"examples/your-app/orders": {"identity"},
+
 	"internal/login":     {"page", "metric", "identity", "cookie", "jar", "policy", "token", "reason", "intent"},
 	"internal/page":      {"cookie", "reason"},
 	"internal/jar":       {"cookie", "reason"},
@@ -222,6 +224,48 @@ func variables(t *testing.T, file, function string) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// TestYourApplicationTakesInWhatTheReadmeSays holds the example to the README's section about adopting: the same lines in the same order, two more that
+// name the pool, and no more than fifty.
+func TestYourApplicationTakesInWhatTheReadmeSays(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## Add it to your application\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var want []string
+	for i, part := range strings.Split(section, "```") {
+		if text, ok := strings.CutPrefix(part, "yaml\n"); ok && i%2 == 1 {
+			want = append(want, strings.Split(strings.TrimRight(text, "\n"), "\n")...)
+		}
+	}
+	template, err := os.ReadFile("examples/your-app/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	between := false
+	for line := range strings.Lines(string(template)) {
+		line = strings.TrimRight(line, "\n")
+		switch mark := strings.TrimSpace(line); {
+		case strings.HasPrefix(mark, "# ---- begin"):
+			between = true
+		case mark == "# ---- end":
+			between = false
+		case between:
+			got = append(got, line)
+		}
+	}
+	if len(want) < 30 || len(got) > 50 {
+		t.Errorf("README has %d lines, the example %d", len(want), len(got))
+	}
+	pool := []string{"        ExistingUserPoolId: !Ref UserPoolId", "        ExistingLoginUrl: !Ref LoginUrl"}
+	got = slices.DeleteFunc(got, func(line string) bool { return slices.Contains(pool, line) })
+	if !slices.Equal(got, want) {
+		t.Errorf("README says\n%s\nexamples/your-app has\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
+	}
 }
 
 // TestEveryReasonIsUsed keeps the closed list closed: a code that no package gives is a promise nobody keeps.

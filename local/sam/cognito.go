@@ -95,7 +95,7 @@ func (t *template) readResourceServer(m *Model, _ string, p *properties) {
 }
 
 func (t *template) readClient(m *Model, id string, p *properties) {
-	p.aside("PreventUserExistenceErrors", "AuthSessionValidity")
+	p.aside("PreventUserExistenceErrors", "AuthSessionValidity", "WriteAttributes") // nobody changes attributes here
 	t.ofPool(p)
 	units := p.sub("TokenValidityUnits")
 	validity := func(name, unit string, otherwise time.Duration) time.Duration {
