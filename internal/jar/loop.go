@@ -56,9 +56,11 @@ func (j *Jar) Bounce(page string) []cookie.Line {
 	return j.remember(mark{j.now.Unix(), pageID(page), 0})
 }
 
-// Ignore returns what makes the browser remember that it did.
-func (j *Jar) Ignore(page string) []cookie.Line {
-	return j.remember(mark{j.now.Unix(), ignoredID(page), 0})
+// GiveOld returns what makes the browser remember that it was given a session whose sign-in was to
+// be made anew for a page, and was not.
+func (j *Jar) GiveOld(until int64, page string) []cookie.Line {
+	now := j.now.Unix()
+	return j.remember(mark{now, 0, until}, mark{now, ignoredID(page), 0})
 }
 
 // ForgetMarks returns what makes the browser forget all this.
@@ -103,8 +105,8 @@ func parseMark(entry string) (m mark, err error) {
 	return mark{fields[0], uint32(fields[1]), fields[2]}, nil
 }
 
-func (j *Jar) remember(m mark) []cookie.Line {
-	marks := append(j.marks(), m)
+func (j *Jar) remember(more ...mark) []cookie.Line {
+	marks := append(j.marks(), more...)
 	var entries []string
 	for _, m := range marks[max(0, len(marks)-maxLoopMark):] {
 		entries = append(entries, fmt.Sprintf("%d.%d.%d", m.at, m.page, m.until))

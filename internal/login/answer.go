@@ -106,8 +106,8 @@ func (v *visit) frame(code reason.Code) page.Frame {
 	}
 }
 
-// write returns the body of a document, and sets the headers that belong to it.
-func write(h http.Header, d page.Document) []byte {
+// bodyOf returns the body of a document, and sets the headers that belong to it.
+func bodyOf(h http.Header, d page.Document) []byte {
 	h.Set("Content-Security-Policy", d.Policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	return []byte(d.HTML)
@@ -153,11 +153,11 @@ func (v *visit) content(h http.Header, a *answer) []byte {
 	case a.status == http.StatusNoContent:
 		return nil
 	case a.hop != nil:
-		return write(h, *a.hop)
+		return bodyOf(h, *a.hop)
 	case a.file != nil:
 		return a.file.serve(h, v.r, &a.status)
 	case a.page != nil && person(v.r):
-		return write(h, v.frame(a.code).Show(a.page))
+		return bodyOf(h, v.frame(a.code).Show(a.page))
 	case a.body == nil:
 		a.body = v.failure(a)
 	}

@@ -77,7 +77,7 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	notes := append(about(claims), slog.Int("token_bytes", len(t.id)))
 	mark := v.jar.Give(claims.Expiry)
 	if p.Anew && claims.AuthTime < p.Started {
-		mark = v.jar.Ignore(back)
+		mark = v.jar.GiveOld(claims.Expiry, back)
 	}
 	return v.redirect(target, append(lines, mark...), notes...)
 }

@@ -501,6 +501,21 @@ func TestAProviderThatDoesNotAskAgainIsStopped(t *testing.T) {
 	}
 }
 
+// TestOldSessionsThatAreLostAreALoopToo: with SessionMax every sign-in is to be made anew. A provider that does not know
+// how, and a browser that keeps no session, would go round for ever.
+func TestOldSessionsThatAreLostAreALoopToo(t *testing.T) {
+	w := newSystem(t)
+	w.provider.SessionMax = time.Hour
+	w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"auth_time": w.Now().Unix() - 60} })
+	b := w.browser()
+	b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-id") || strings.HasPrefix(name, "__Secure-refresh") }
+	for range 2 {
+		w.Advance(time.Second)
+		w.wants(b.open(w.idp.authorize(t, b.begin(base+"/a"), "alice")), 302, "ok")
+	}
+	w.wants(b.open(base+"/auth/login?return_to=%2FProd%2Fa"), 400, "login_loop")
+}
+
 // TestTenTabs: restored at once after the session ran out, each gets its page, whether their
 // requests overlap or follow each other.
 func TestTenTabs(t *testing.T) {

@@ -165,9 +165,8 @@ func (v *visit) again(held jar.Renewal) string {
 	return v.site.auth("login") + "?" + q.Encode()
 }
 
-// start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636).
-// more
-// is what the browser holds and forgets besides.
+// start begins the code flow with a state, a nonce and a PKCE verifier of its own (RFC 7636). What
+// the browser holds and forgets besides is in more.
 func (v *visit) start(target string, q map[string]string, more ...cookie.Line) answer {
 	anew := slices.Contains(strings.Fields(q["prompt"]), "login")
 	p, lines, err := v.jar.Begin(target, anew)
