@@ -508,7 +508,9 @@ func TestOldSessionsThatAreLostAreALoopToo(t *testing.T) {
 	w.provider.SessionMax = time.Hour
 	w.idp.set(func(p *provider) { p.claims = tokentest.Claims{"auth_time": w.Now().Unix() - 60} })
 	b := w.browser()
-	b.refuses = func(name string) bool { return strings.HasPrefix(name, "__Host-id") || strings.HasPrefix(name, "__Secure-refresh") }
+	b.refuses = func(name string) bool {
+		return strings.HasPrefix(name, "__Host-id") || strings.HasPrefix(name, "__Secure-refresh")
+	}
 	for range 2 {
 		w.Advance(time.Second)
 		w.wants(b.open(w.idp.authorize(t, b.begin(base+"/a"), "alice")), 302, "ok")
