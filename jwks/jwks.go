@@ -148,22 +148,24 @@ func (s *Set) look(q *question) (*rsa.PublicKey, *flight, error) {
 	}
 	now := s.wall()
 	key := s.keys[q.ID]
-	usable := clock.Within(now, s.seen, Limit)
+	known, fresh, usable := key != nil, clock.Within(now, s.seen, Refresh), clock.Within(now, s.seen, Limit)
+	cool := !clock.Within(now, s.asked, Cooldown)
+	worthIt := q.Direct && !known && s.begun == q.begun
 	switch under := s.underWay(now); {
-	case key != nil && clock.Within(now, s.seen, Refresh):
+	case known && fresh: // served from memory
 		return key, nil, nil
-	case key != nil && usable && under != nil:
+	case known && usable && under != nil: // somebody else is having it confirmed
 		return key, nil, nil
-	case under != nil:
+	case under != nil: // what comes of that decides
 		return nil, under, nil
-	case !clock.Within(now, s.asked, Cooldown), q.Direct && key == nil && s.begun == q.begun:
+	case cool, worthIt: // nobody has asked lately, or for this token it is worth asking again
 		s.asked, s.failed = now, errNoAnswer
 		return nil, s.depart(now), nil
-	case key != nil && usable:
+	case known && usable: // it could not be confirmed, and serves on
 		return key, nil, nil
-	case s.failed != nil:
+	case s.failed != nil: // there is no set that would say so
 		return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, s.failed)
-	case usable && s.settles(q, now):
+	case usable && s.settles(q, now): // the set lacks it
 		return nil, nil, ErrUnknownKey
 	}
 	return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, errTooSoon)
