@@ -98,8 +98,12 @@ func TestMountOfAnHTTPAPI(t *testing.T) {
 // TestBase: where a proxy event does not say it by its route, the stage is the last resort.
 func TestBase(t *testing.T) {
 	for _, c := range []struct{ path, template, want string }{
-		{"/Prod/a", "/a", "/Prod"}, {"/shop/a", "/a", "/shop"}, {"/Prod/a", "$default", "/Prod"}, {"/Prod", "$default", "/Prod"},
-		{"/Production/a", "$default", ""}, {"/a", "$default", ""},
+		{"/Prod/a", "/a", "/Prod"},
+		{"/shop/a", "/a", "/shop"},
+		{"/Prod/a", "$default", "/Prod"},
+		{"/Prod", "$default", "/Prod"},
+		{"/Production/a", "$default", ""},
+		{"/a", "$default", ""},
 	} {
 		if got := base(c.path, "Prod", c.template, nil); got != c.want {
 			t.Errorf("%s by %s: %q, want %q", c.path, c.template, got, c.want)
