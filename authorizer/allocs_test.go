@@ -2,7 +2,8 @@
 
 package main
 
-// Allocations are the part of a decision's cost that is the same on every machine, so they are what a test can hold.
+// Allocations are the part of a decision's cost that is the same on every machine, so they are what
+// a test can hold.
 
 import (
 	"context"

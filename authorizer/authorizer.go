@@ -16,7 +16,8 @@ import (
 	"edgeauth/internal/token"
 )
 
-// errUnauthorized becomes a 401. The text is API Gateway's: any other, or this one wrapped, becomes a 500
+// errUnauthorized becomes a 401. The text is API Gateway's: any other, or this one wrapped, becomes
+// a 500
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html).
 var errUnauthorized = errors.New("Unauthorized")
 
@@ -92,8 +93,9 @@ func (a *authorizer) decide(ctx context.Context, event []byte, d *decision) {
 	}
 }
 
-// admit lets a request without a good session through where the rules let anyone through. A bad cookie is as good as none there: browsers send what they
-// still have. A bad token in the Authorization header was meant, and is refused.
+// admit lets a request without a good session through where the rules let anyone through. A bad
+// cookie is as good as none there: browsers send what they still have. A bad token in the
+// Authorization header was meant, and is refused.
 func (a *authorizer) admit(d *decision) {
 	if d.by.kind != bearerCredential && a.rules.Open() && a.permit(d) == reason.OK {
 		if d.code.Outcome() == reason.Invalid {
@@ -120,7 +122,8 @@ func (a *authorizer) verify(ctx context.Context, by credential) (token.Claims, e
 	return token.Claims{}, token.ErrUse // no use of bearer tokens is configured
 }
 
-// permit decides whether the caller may send this request: first by what the request is, then by the rules.
+// permit decides whether the caller may send this request: first by what the request is, then by
+// the rules.
 func (a *authorizer) permit(d *decision) reason.Code {
 	r := &d.request
 	switch {
@@ -134,8 +137,8 @@ func (a *authorizer) permit(d *decision) reason.Code {
 	return a.rules.Decide(r.Method, r.Route, user(d.caller), d.began)
 }
 
-// crossSite reports whether a request that a cookie authenticates may come from another site's page. What the request's own host is, API Gateway says,
-// not a header.
+// crossSite reports whether a request that a cookie authenticates may come from another site's
+// page. What the request's own host is, API Gateway says, not a header.
 func (a *authorizer) crossSite(r *apigw.Request) bool {
 	if r.Kind == apigw.WebSocket {
 		return intent.CrossSiteHandshake(r.Header, r.Domain, a.origins)
@@ -143,7 +146,8 @@ func (a *authorizer) crossSite(r *apigw.Request) bool {
 	return intent.CrossSite(r.Method, r.Header, r.Domain, a.origins)
 }
 
-// user returns what the rules may know of a caller. A machine is in no group and never signed in, whatever a token says.
+// user returns what the rules may know of a caller. A machine is in no group and never signed in,
+// whatever a token says.
 func user(c token.Claims) policy.User {
 	switch {
 	case c.Subject == "": // nothing was verified
@@ -170,7 +174,8 @@ func (a *authorizer) answer(d *decision) ([]byte, error) {
 // cannotTell becomes a 500. The text is stable; what went wrong is the code's to say.
 func cannotTell(code reason.Code) error { return fmt.Errorf("cannot tell: %s", code) }
 
-// allow lets the request through, with the identity for the backend. An answer that would not be taken whole is none.
+// allow lets the request through, with the identity for the backend. An answer that would not be
+// taken whole is none.
 func (a *authorizer) allow(d *decision) ([]byte, error) {
 	var scratch struct {
 		document, context [8 << 10]byte // which is enough for nearly every answer
@@ -204,14 +209,15 @@ func maxAnswer(k apigw.Kind) int {
 	return policy.MaxAnswer
 }
 
-// tooLarge refuses a request whose answer API Gateway would not take: backends would get a caller with groups missing, or IAM half a document.
+// tooLarge refuses a request whose answer API Gateway would not take: backends would get a caller
+// with groups missing, or IAM half a document.
 func (a *authorizer) tooLarge(d *decision) ([]byte, error) {
 	d.code = reason.TooLarge
 	return a.refuse(d)
 }
 
-// turnAway answers a request without a good session: a navigation is sent to the login, a program told that it is unauthorized. HTTP APIs can do
-// neither: their authorizers' refusals become 403.
+// turnAway answers a request without a good session: a navigation is sent to the login, a program
+// told that it is unauthorized. HTTP APIs can do neither: their authorizers' refusals become 403.
 func (a *authorizer) turnAway(d *decision) ([]byte, error) {
 	r := &d.request
 	toLogin := r.Kind == apigw.REST && d.by.kind != bearerCredential && intent.Navigation(r.Method, r.Header)
@@ -227,8 +233,9 @@ func (a *authorizer) turnAway(d *decision) ([]byte, error) {
 	return a.deny(d, nobody, document, location), nil
 }
 
-// refuse answers a caller who may not do this. What the rules refuse, the caller's document refuses for every route alike, and this request by name;
-// what is wrong with this one request denies everything, and should not be cached.
+// refuse answers a caller who may not do this. What the rules refuse, the caller's document refuses
+// for every route alike, and this request by name; what is wrong with this one request denies
+// everything, and should not be cached.
 func (a *authorizer) refuse(d *decision) ([]byte, error) {
 	r := &d.request
 	var scratch denial

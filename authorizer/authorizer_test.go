@@ -16,7 +16,8 @@ import (
 	"edgeauth/internal/token/tokentest"
 )
 
-// newAuthorizer returns an authorizer for the pool's tokens, with the shipped rules and sessions only unless change says otherwise.
+// newAuthorizer returns an authorizer for the pool's tokens, with the shipped rules and sessions
+// only unless change says otherwise.
 func newAuthorizer(t testing.TB, pool *tokentest.Pool, out io.Writer, change ...func(*config.Authorizer)) *authorizer {
 	t.Helper()
 	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
@@ -56,7 +57,8 @@ func bearers(clients ...string) func(*config.Authorizer) {
 	return func(s *config.Authorizer) { s.BearerClientIDs = clients }
 }
 
-// ask returns what API Gateway makes of the answer to r, in one word, and the reason that the log gives.
+// ask returns what API Gateway makes of the answer to r, in one word, and the reason that the log
+// gives.
 func (d door) ask(t testing.TB, r request) (outcome, why string, a answer) {
 	t.Helper()
 	d.log.Reset()
@@ -174,7 +176,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// TestLoginOfASister: an API that shares its host name with another leads to that one's login, and names its own page as the way back.
+// TestLoginOfASister: an API that shares its host name with another leads to that one's login, and
+// names its own page as the way back.
 func TestLoginOfASister(t *testing.T) {
 	d := newDoor(t, rules("* /* signed-in\n* /admin/* group:admins"), func(s *config.Authorizer) { s.LoginPath = "/auth" })
 	for _, c := range []struct {

@@ -14,8 +14,9 @@ import (
 	"edgeauth/internal/yardstick"
 )
 
-// BenchmarkHandler measures decisions against the raw check of a good token of the same size, b.N pairs of slots each: read xRSA, ns/op is a quiet
-// slot's. Every event must come out as the benchmark's name says.
+// BenchmarkHandler measures decisions against the raw check of a good token of the same size, b.N
+// pairs of slots each: read xRSA, ns/op is a quiet slot's. Every event must come out as the
+// benchmark's name says.
 func BenchmarkHandler(b *testing.B) {
 	pool := yardstick.NewPool()
 	a := benchAuthorizer(b, pool)

@@ -1,5 +1,5 @@
-// This file puts the authorizer together from its settings. Whatever is wrong with them ends the start: an authorizer that is half configured must not
-// answer anything.
+// This file puts the authorizer together from its settings. Whatever is wrong with them ends the
+// start: an authorizer that is half configured must not answer anything.
 
 package main
 
@@ -92,8 +92,9 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 	return a, nil
 }
 
-// errRotation keeps a rule from resting on what nobody can tell from a token: with rotation, renewed tokens were seen to say a later auth_time than the
-// sign-in's, and a stolen session that renews itself would pass for one of a moment ago.
+// errRotation keeps a rule from resting on what nobody can tell from a token: with rotation,
+// renewed tokens were seen to say a later auth_time than the sign-in's, and a stolen session that
+// renews itself would pass for one of a moment ago.
 var errRotation = errors.New("authorizer: AUTH_RULES asks for max-age, which cannot be told while refresh tokens rotate (AUTH_ROTATION)")
 
 func ruleText(settings config.Authorizer) string {
@@ -103,7 +104,8 @@ func ruleText(settings config.Authorizer) string {
 	return shippedRules
 }
 
-// verifier returns a verifier of tokens for one use, by the pools that have clients for it; nil when none has.
+// verifier returns a verifier of tokens for one use, by the pools that have clients for it; nil
+// when none has.
 func verifier(use token.Use, pools []config.Trust, keys []token.Keys, now func() time.Time, clients func(config.Trust) []string) (*token.Verifier, error) {
 	c := token.Config{Use: use, Now: now}
 	for i, p := range pools {

@@ -1,5 +1,6 @@
-// This file writes what an answer carries along: where to go, why, and for backends who the caller is. Every answer has location and reason, since
-// what a gateway response makes of a missing one is not documented.
+// This file writes what an answer carries along: where to go, why, and for backends who the caller
+// is. Every answer has location and reason, since what a gateway response makes of a missing one is
+// not documented.
 
 package main
 
@@ -19,7 +20,8 @@ func appendReason(dst []byte, code reason.Code, location []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendPlace appends where the callback's routes are: under the request's own base, unless they are a sister API's.
+// appendPlace appends where the callback's routes are: under the request's own base, unless they
+// are a sister API's.
 func (a *authorizer) appendPlace(dst []byte, r *apigw.Request) []byte {
 	if a.login != "" {
 		return append(dst, a.login...)
@@ -27,7 +29,8 @@ func (a *authorizer) appendPlace(dst []byte, r *apigw.Request) []byte {
 	return append(append(dst, r.Base...), "/auth"...)
 }
 
-// appendLogin appends to the callback's place the address of the login, which returns to where the request wanted to go.
+// appendLogin appends to the callback's place the address of the login, which returns to where the
+// request wanted to go.
 func appendLogin(dst []byte, r *apigw.Request, again bool) []byte {
 	dst = append(dst, "/login?"...)
 	if again {
@@ -36,8 +39,8 @@ func appendLogin(dst []byte, r *apigw.Request, again bool) []byte {
 	return appendReturn(dst, r)
 }
 
-// appendDenied appends to the callback's place the address of the page that says why not, if it is known. A person finds from there to where the request
-// wanted to go.
+// appendDenied appends to the callback's place the address of the page that says why not, if it is
+// known. A person finds from there to where the request wanted to go.
 func appendDenied(dst []byte, r *apigw.Request, code reason.Code) []byte {
 	dst = append(dst, "/denied"...)
 	if code == reason.OK {
@@ -50,8 +53,9 @@ func appendDenied(dst []byte, r *apigw.Request, code reason.Code) []byte {
 	return appendReturn(append(dst, '&'), r)
 }
 
-// appendReturn appends the parameter that says where the request wanted to go. In place of a target that the login would not take back the front page
-// serves, so the parameter is left out, with the separator before it.
+// appendReturn appends the parameter that says where the request wanted to go. In place of a target
+// that the login would not take back the front page serves, so the parameter is left out, with the
+// separator before it.
 func appendReturn(dst []byte, r *apigw.Request) []byte {
 	var scratch [intent.MaxTarget]byte
 	target := r.AppendTarget(scratch[:0])

@@ -1,5 +1,6 @@
-// This file decides which credential of a request counts. One that has an Authorization header is judged by it alone: were the cookie a second
-// chance, a bad bearer token would borrow a browser's session.
+// This file decides which credential of a request counts. One that has an Authorization header is
+// judged by it alone: were the cookie a second chance, a bad bearer token would borrow a browser's
+// session.
 
 package main
 
@@ -44,7 +45,8 @@ func (c *credential) read(r *apigw.Request) {
 	}
 }
 
-// bearerToken returns the token in the value of an Authorization header (RFC 6750 section 2.1), "" when it has none.
+// bearerToken returns the token in the value of an Authorization header (RFC 6750 section 2.1), ""
+// when it has none.
 func bearerToken(authorization string) string {
 	scheme, token, ok := strings.Cut(authorization, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {

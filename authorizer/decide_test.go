@@ -1,4 +1,5 @@
-// This file tests what a good credential still may not do: rules, step-up, machines, other sites, paths.
+// This file tests what a good credential still may not do: rules, step-up, machines, other sites,
+// paths.
 
 package main
 
@@ -192,8 +193,9 @@ GET /any     scope:x,y
 	}
 }
 
-// TestAnyone: where the rules let anyone through, a request without a good session goes on, and says that nobody is behind it. A bad bearer token does not,
-// and neither does a request that nobody can tell about.
+// TestAnyone: where the rules let anyone through, a request without a good session goes on, and
+// says that nobody is behind it. A bad bearer token does not, and neither does a request that
+// nobody can tell about.
 func TestAnyone(t *testing.T) {
 	d := newDoor(t, bearers(tokentest.ClientID), rules("* /open/* anyone\n* /closed user"))
 	expired := d.pool.IDToken(tokentest.Claims{"exp": d.pool.Now().Add(-time.Minute).Unix()})
@@ -345,7 +347,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestMounts: where nobody can tell which part of the path is a base path, nobody can tell which rules are meant. Bob is no admin.
+// TestMounts: where nobody can tell which part of the path is a base path, nobody can tell which
+// rules are meant. Bob is no admin.
 func TestMounts(t *testing.T) {
 	d := newDoor(t, rules(table))
 	bob := page.session(d.pool.IDToken(nil))
@@ -413,7 +416,8 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// TestHostileClaims: claims stay what they are wherever they are handed on, and get nowhere near a resource.
+// TestHostileClaims: claims stay what they are wherever they are handed on, and get nowhere near a
+// resource.
 func TestHostileClaims(t *testing.T) {
 	d := newDoor(t, rules(table))
 	hostile := []string{`"`, `\`, `","sub":"mallory`, "*", "?", "${aws:username}", "arn:aws:execute-api:*:*:*", "</script>", "{}", "é😀", "admins*"}
@@ -537,8 +541,8 @@ func TestSeveralPools(t *testing.T) {
 	}
 }
 
-// TestNothingElseDecides: no header but the named ones, and nothing an earlier authorizer said, changes an answer (security requirement: the event
-// configures nothing).
+// TestNothingElseDecides: no header but the named ones, and nothing an earlier authorizer said,
+// changes an answer (security requirement: the event configures nothing).
 func TestNothingElseDecides(t *testing.T) {
 	d := newDoor(t, rules(table))
 	token := d.pool.IDToken(nil)

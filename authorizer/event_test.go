@@ -1,4 +1,5 @@
-// This file makes authorizer events of every kind, in the form of the literal ones in internal/apigw/testdata.
+// This file makes authorizer events of every kind, in the form of the literal ones in
+// internal/apigw/testdata.
 
 package main
 
@@ -33,7 +34,8 @@ func (r request) with(name, value string) request {
 	return r
 }
 
-// event returns the authorizer's event for r. Headers that have nothing to do with a decision make it as large as a browser's.
+// event returns the authorizer's event for r. Headers that have nothing to do with a decision make
+// it as large as a browser's.
 func (r request) event(t testing.TB) []byte {
 	t.Helper()
 	r.kind = cmp.Or(r.kind, apigw.REST)
@@ -182,7 +184,8 @@ func decode(t testing.TB, b []byte) (a answer) {
 	return a
 }
 
-// allows evaluates the answer for one ARN as API Gateway does; documents hold a star at the end only.
+// allows evaluates the answer for one ARN as API Gateway does; documents hold a star at the end
+// only.
 func (a answer) allows(arn string) bool {
 	if a.IsAuthorized != nil {
 		return *a.IsAuthorized

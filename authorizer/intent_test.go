@@ -6,7 +6,8 @@ import (
 	"edgeauth/internal/intent/intenttest"
 )
 
-// TestMeaning: a navigation is sent to the login, and everything else told that nobody is signed in.
+// TestMeaning: a navigation is sent to the login, and everything else told that nobody is signed
+// in.
 func TestMeaning(t *testing.T) {
 	d := newDoor(t)
 	for _, set := range intenttest.Sets() {

@@ -1,4 +1,5 @@
-// This file tests every combination of credentials, client and API kind: one table, each cell with its outcome and its reason.
+// This file tests every combination of credentials, client and API kind: one table, each cell with
+// its outcome and its reason.
 
 package main
 
@@ -30,10 +31,12 @@ var clients = []struct {
 	}}},
 }
 
-// everything is the table. What a cell says is what the client gets: allow, login (302 to it), denied (302 to the page that says why), or a status.
+// everything is the table. What a cell says is what the client gets: allow, login (302 to it),
+// denied (302 to the page that says why), or a status.
 //
-// REST alone can redirect; HTTP APIs have only 403; a handshake is answered 401 or 403, and with a cookie needs an Origin, which only browsers send.
-// Beside an Authorization header the cookie means nothing.
+// REST alone can redirect; HTTP APIs have only 403; a handshake is answered 401 or 403, and with a
+// cookie needs an Origin, which only browsers send. Beside an Authorization header the cookie means
+// nothing.
 const everything = `
 rest      cookie  bearer | navigation             | fetch                  | curl                   | form                   | websocket
           no      no     | login no_session       | 401 no_session         | 401 no_session         | 401 no_session         | 401 no_session

@@ -1,7 +1,9 @@
-// Command authorizer is the Lambda that API Gateway asks before every request: who is this, and may they? It decodes the event for what the answer
-// depends on, reads the credentials, verifies them, decides by the rules, and encodes the answer. Three ways of not letting somebody in are kept
-// apart all the way: nobody is signed in, or not any more (a navigation is sent to the login, a program gets 401); somebody is, and may not (a page
-// or a JSON body that says why); nobody can tell right now (500, never a Deny, which would look like an answer).
+// Command authorizer is the Lambda that API Gateway asks before every request: who is this, and may
+// they? It decodes the event for what the answer depends on, reads the credentials, verifies them,
+// decides by the rules, and encodes the answer. Three ways of not letting somebody in are kept
+// apart all the way: nobody is signed in, or not any more (a navigation is sent to the login, a
+// program gets 401); somebody is, and may not (a page or a JSON body that says why); nobody can
+// tell right now (500, never a Deny, which would look like an answer).
 package main
 
 import (

@@ -1,6 +1,8 @@
-// This file writes one line of JSON for each decision: a log record and, in CloudWatch's embedded metric format, metrics that cost no call
-// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). It holds no token, no cookie,
-// no query and no path that a client chose; of a token whose issuer is unknown, the beginning of that name.
+// This file writes one line of JSON for each decision: a log record and, in CloudWatch's embedded
+// metric format, metrics that cost no call
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+// It holds no token, no cookie, no query and no path that a client chose; of a token whose issuer
+// is unknown, the beginning of that name.
 
 package main
 
@@ -84,7 +86,8 @@ func (r *record) write(d *decision) {
 	r.line = b
 }
 
-// cause returns what whoever has to mend it needs to know: why keys are out of reach, and which pool a token is from that is none of ours.
+// cause returns what whoever has to mend it needs to know: why keys are out of reach, and which
+// pool a token is from that is none of ours.
 func (r *record) cause(d *decision) (text, expected, received string) {
 	switch d.code {
 	case reason.KeysUnavailable:
@@ -97,7 +100,8 @@ func (r *record) cause(d *decision) (text, expected, received string) {
 	return text, "", ""
 }
 
-// keys tells of a fetch of keys that failed: at the start already, when no request has asked for any.
+// keys tells of a fetch of keys that failed: at the start already, when no request has asked for
+// any.
 func (r *record) keys(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,7 +109,8 @@ func (r *record) keys(err error) {
 	_, _ = r.out.Write(append(line, "}\n"...))
 }
 
-// printable returns the beginning of a text that anybody may have written, with question marks for all but visible ASCII.
+// printable returns the beginning of a text that anybody may have written, with question marks for
+// all but visible ASCII.
 func printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c <= ' ' || c > '~' {

@@ -1,4 +1,5 @@
-// This file tests what happens when something is wrong: with the event, the keys, the code, the settings. It is never an Allow.
+// This file tests what happens when something is wrong: with the event, the keys, the code, the
+// settings. It is never an Allow.
 
 package main
 
@@ -113,7 +114,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestRecordKeepsSecrets: nothing that a client or a token says gets into the log but the method and the id of the request, and those as JSON.
+// TestRecordKeepsSecrets: nothing that a client or a token says gets into the log but the method
+// and the id of the request, and those as JSON.
 func TestRecordKeepsSecrets(t *testing.T) {
 	d := newDoor(t, bearers(tokentest.ClientID))
 	canary := tokentest.Claims{"sub": "canary-sub", "email": "canary@example.com", "cognito:groups": []string{"canary-group"}}
@@ -226,7 +228,8 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestTrustedPools starts from the settings: each pool has keys, clients and bearer clients of its own, and a subject is one only together with its issuer.
+// TestTrustedPools starts from the settings: each pool has keys, clients and bearer clients of its
+// own, and a subject is one only together with its issuer.
 func TestTrustedPools(t *testing.T) {
 	const other, client, machine = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Test00002", "2example23456789abcdefghij", "3example23456789abcdefghij"
 	first, second, log := tokentest.New(t), tokentest.New(t), new(bytes.Buffer)
@@ -271,7 +274,8 @@ func TestTrustedPools(t *testing.T) {
 	}
 }
 
-// TestCauses: the log says what whoever has to mend it needs: where keys were sought and what came instead, and which pool a token is from.
+// TestCauses: the log says what whoever has to mend it needs: where keys were sought and what came
+// instead, and which pool a token is from.
 func TestCauses(t *testing.T) {
 	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret", http.StatusTeapot) }))
 	defer down.Close()
@@ -322,7 +326,8 @@ func (s *safeBuffer) Write(p []byte) (int, error) {
 func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
 func (s *safeBuffer) Reset()         { s.mu.Lock(); defer s.mu.Unlock(); s.b.Reset() }
 
-// TestAKeyThatMayBeNew: during the cooldown nobody can tell whose a young token is; a fetch that lacks its key settles that, and known keys never wait.
+// TestAKeyThatMayBeNew: during the cooldown nobody can tell whose a young token is; a fetch that
+// lacks its key settles that, and known keys never wait.
 func TestAKeyThatMayBeNew(t *testing.T) {
 	pool, log := tokentest.New(t), new(bytes.Buffer)
 	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
@@ -386,7 +391,8 @@ func TestEveryRefusalHasItsCode(t *testing.T) {
 	}
 }
 
-// TestRotationAndRecentSignIns exclude each other: what a renewed token says of the sign-in cannot be relied on.
+// TestRotationAndRecentSignIns exclude each other: what a renewed token says of the sign-in cannot
+// be relied on.
 func TestRotationAndRecentSignIns(t *testing.T) {
 	for _, row := range []struct {
 		rules, rotation string

@@ -1,5 +1,5 @@
-// This file holds the tables that we hand out against template.yaml: a rule that is about no route is a misspelt one, and a route that no rule is about is closed
-// to everybody.
+// This file holds the tables that we hand out against template.yaml: a rule that is about no route
+// is a misspelt one, and a route that no rule is about is closed to everybody.
 
 package main
 
@@ -90,7 +90,8 @@ func (r route) methods() []string {
 	return []string{r.method}
 }
 
-// unfit returns the lines of the table that are about no route, and the routes that no line is about.
+// unfit returns the lines of the table that are about no route, and the routes that no line is
+// about.
 func unfit(t *testing.T, table string, all []route) (lines []string, left []route) {
 	t.Helper()
 	about := func(line string, r route) bool {

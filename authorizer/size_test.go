@@ -1,6 +1,7 @@
 package main
 
-// A binary's size is the part of a cold start that is the same on every machine, so it is what a test can hold.
+// A binary's size is the part of a cold start that is the same on every machine, so it is what a
+// test can hold.
 
 import (
 	"os"
@@ -9,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestSize builds the authorizer as it is deployed. A library that slips into it shows here first: the AWS SDK adds 4.5 MB, a JWT library nearly one.
+// TestSize builds the authorizer as it is deployed. A library that slips into it shows here first:
+// the AWS SDK adds 4.5 MB, a JWT library nearly one.
 func TestSize(t *testing.T) {
 	const limit = 6_620_000
 	folder := t.TempDir()

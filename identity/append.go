@@ -1,4 +1,5 @@
-// This file writes the caller into the authorizer's context, as strings: API Gateway hands on nothing else from a REST API's authorizer
+// This file writes the caller into the authorizer's context, as strings: API Gateway hands on
+// nothing else from a REST API's authorizer
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
 
 package identity
@@ -13,12 +14,14 @@ import (
 	"edgeauth/internal/word"
 )
 
-// ErrClaims means that an identity cannot be written down so that every reader takes it for the same: what a caller must have is missing, or a group's
-// name holds white space, which would make it two groups, or something else that does not show.
+// ErrClaims means that an identity cannot be written down so that every reader takes it for the
+// same: what a caller must have is missing, or a group's name holds white space, which would make
+// it two groups, or something else that does not show.
 var ErrClaims = errors.New("identity: a claim cannot be handed on unambiguously")
 
-// AppendContext appends id as members of a JSON object, without its braces; claims is the text of a JSON object of further claims, or nil. Nothing is
-// shortened or left out, so the caller of this function has to see to it that the whole is not larger than API Gateway takes.
+// AppendContext appends id as members of a JSON object, without its braces; claims is the text of a
+// JSON object of further claims, or nil. Nothing is shortened or left out, so the caller of this
+// function has to see to it that the whole is not larger than API Gateway takes.
 func AppendContext(dst []byte, id Identity, claims []byte) ([]byte, error) {
 	if !id.complete() {
 		return dst, ErrClaims
@@ -47,14 +50,16 @@ func AppendContext(dst []byte, id Identity, claims []byte) ([]byte, error) {
 	return append(dst, '"'), nil
 }
 
-// AppendAnonymous appends that there is no caller, because a rule lets anyone through: every key of the contract, empty but for the version and the one
-// that says so. A reader that does not know that key finds no caller.
+// AppendAnonymous appends that there is no caller, because a rule lets anyone through: every key of
+// the contract, empty but for the version and the one that says so. A reader that does not know
+// that key finds no caller.
 func AppendAnonymous(dst []byte) []byte {
 	return append(dst, `"v":"`+Version+`","anonymous":"true","iss":"","sub":"","username":"","email":"","groups":"","scope":"",`+
 		`"token_use":"","client_id":"","exp":"","auth_time":"","identity":""`...)
 }
 
-// appendWhole appends the same as one JSON object, for readers who want structure: lists as lists, times as numbers, and the further claims.
+// appendWhole appends the same as one JSON object, for readers who want structure: lists as lists,
+// times as numbers, and the further claims.
 func appendWhole(dst []byte, id Identity, claims []byte) []byte {
 	dst = append(dst, `{"v":"`+Version+`"`...)
 	dst = appendText(dst, "iss", id.Issuer)

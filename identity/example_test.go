@@ -75,7 +75,8 @@ func ExampleRequire() {
 	// 200 hello, alice
 }
 
-// Guard is for APIs that cache the authorizer's answers: it refuses what another site's page sends with a user's cookie.
+// Guard is for APIs that cache the authorizer's answers: it refuses what another site's page sends
+// with a user's cookie.
 func ExampleGuard() {
 	saved := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "saved") })
 	guarded, err := identity.Guard(saved, "https://app.example.com")

@@ -1,15 +1,17 @@
 // Package identity says who the caller is.
 //
-// The authorizer puts it into the request context as strings, under the keys listed below and described by schema.json; a backend reads it back
-// with this package, or with a few lines of any other language. A context that is missing, incomplete or of another version is never a caller: it
-// is ErrNone, and a backend answers 401. A caller is the issuer and the subject together; a name or an e-mail address is something to show, never
-// something to look a user up by.
+// The authorizer puts it into the request context as strings, under the keys listed below and
+// described by schema.json; a backend reads it back with this package, or with a few lines of any
+// other language. A context that is missing, incomplete or of another version is never a caller: it
+// is ErrNone, and a backend answers 401. A caller is the issuer and the subject together; a name or
+// an e-mail address is something to show, never something to look a user up by.
 //
-// Where a rule lets anyone through, a request may come without a caller: the key "anonymous" is "true" then and the others are empty, which is
-// [ErrAnonymous]. A backend that wants a caller need not know about it: it is an error. One that serves both asks for it, or uses [Optional].
+// Where a rule lets anyone through, a request may come without a caller: the key "anonymous" is
+// "true" then and the others are empty, which is [ErrAnonymous]. A backend that wants a caller need
+// not know about it: it is an error. One that serves both asks for it, or uses [Optional].
 //
-// Whoever may invoke a backend function directly can put anything into its event. The context is to be trusted as far as that permission is kept
-// to API Gateway.
+// Whoever may invoke a backend function directly can put anything into its event. The context is to
+// be trusted as far as that permission is kept to API Gateway.
 package identity
 
 import (
@@ -21,7 +23,8 @@ import (
 	"time"
 )
 
-// Version is the version of the contract, the value of the key "v". It changes when a key changes its meaning.
+// Version is the version of the contract, the value of the key "v". It changes when a key changes
+// its meaning.
 const Version = "1"
 
 // Identity is a caller whose token was verified before the request got here.
@@ -41,7 +44,8 @@ type Identity struct {
 	Claims map[string]any
 }
 
-// Machine reports whether the caller is a program with credentials of its own: no user stands behind the request.
+// Machine reports whether the caller is a program with credentials of its own: no user stands
+// behind the request.
 func (i Identity) Machine() bool { return i.TokenUse == "access" && i.Subject == i.ClientID }
 
 // Has reports whether the caller is in the group.
@@ -54,15 +58,18 @@ func (i Identity) Has(group string) bool {
 	return false
 }
 
-// ErrNone means that the context names no caller, completely and in the version that this package knows.
+// ErrNone means that the context names no caller, completely and in the version that this package
+// knows.
 var ErrNone = errors.New("identity: no caller in the request context")
 
-// ErrAnonymous means that the authorizer let a request through which has no caller, since a rule lets anyone through (the need "anyone"). It is not
-// ErrNone: that the authorizer was asked is certain. Backends that answer only to callers treat both alike.
+// ErrAnonymous means that the authorizer let a request through which has no caller, since a rule
+// lets anyone through (the need "anyone"). It is not ErrNone: that the authorizer was asked is
+// certain. Backends that answer only to callers treat both alike.
 var ErrAnonymous = errors.New("identity: the request is anonymous, as the rules allow")
 
-// FromContext reads the caller from what API Gateway hands on as requestContext.authorizer (HTTP API with payload 2.0: requestContext.authorizer.lambda).
-// It returns ErrAnonymous if the authorizer says that there is none, and ErrNone unless everything that makes a caller is there.
+// FromContext reads the caller from what API Gateway hands on as requestContext.authorizer (HTTP
+// API with payload 2.0: requestContext.authorizer.lambda). It returns ErrAnonymous if the
+// authorizer says that there is none, and ErrNone unless everything that makes a caller is there.
 func FromContext(authorizer map[string]any) (Identity, error) {
 	text := func(key string) string { s, _ := authorizer[key].(string); return s }
 	if text("v") == Version && text("anonymous") == "true" {

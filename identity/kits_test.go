@@ -43,8 +43,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 `
 )
 
-// TestKits runs the decoders for other languages, where the machine has them, over events of every kind: they see what Go sees, and no caller where
-// Go sees none.
+// TestKits runs the decoders for other languages, where the machine has them, over events of every
+// kind: they see what Go sees, and no caller where Go sees none.
 func TestKits(t *testing.T) {
 	events, want := kitEvents(t)
 	dir := t.TempDir()
@@ -90,7 +90,8 @@ func TestKits(t *testing.T) {
 	}
 }
 
-// kitEvents returns events, and what the decoders must make of them: the structured identity, or nil.
+// kitEvents returns events, and what the decoders must make of them: the structured identity, or
+// nil.
 func kitEvents(t *testing.T) (events []string, want []any) {
 	add := func(event any, who any) {
 		b, err := json.Marshal(event)

@@ -1,4 +1,5 @@
-// This file carries the caller through net/http: into the context of a request, out of it, and a 401 where there is none.
+// This file carries the caller through net/http: into the context of a request, out of it, and a
+// 401 where there is none.
 
 package identity
 
@@ -23,8 +24,9 @@ func From(ctx context.Context) (Identity, error) {
 	return FromContext(authorizer)
 }
 
-// Require lets requests through that have a caller, and answers 401 to others. A route that was left without authorizer, or reached in a way that
-// went past it, is thus closed: no context never means an anonymous caller.
+// Require lets requests through that have a caller, and answers 401 to others. A route that was
+// left without authorizer, or reached in a way that went past it, is thus closed: no context never
+// means an anonymous caller.
 func Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := From(r.Context()); err != nil {
@@ -35,8 +37,9 @@ func Require(next http.Handler) http.Handler {
 	})
 }
 
-// Optional lets requests through that have a caller, and those that the authorizer let through without one, because a rule lets anyone through: From tells
-// them apart. It answers 401 to others, as Require does.
+// Optional lets requests through that have a caller, and those that the authorizer let through
+// without one, because a rule lets anyone through: From tells them apart. It answers 401 to others,
+// as Require does.
 func Optional(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := From(r.Context()); err != nil && !errors.Is(err, ErrAnonymous) {
@@ -57,9 +60,11 @@ func refuse(w http.ResponseWriter, status int, message, reason string) {
 	_, _ = w.Write([]byte(`{"message":"` + message + `","reason":"` + reason + `"}` + "\n"))
 }
 
-// Guard refuses unsafe requests that a browser sends on behalf of another site: the check that the authorizer makes for each request, for deployments
-// whose API caches the authorizer's answers, and those never see a second one. Requests with an Authorization header are not concerned, since no
-// other site can send one unasked, and the authorizer judges them by it alone. trusted are further origins, such as "https://app.example.com".
+// Guard refuses unsafe requests that a browser sends on behalf of another site: the check that the
+// authorizer makes for each request, for deployments whose API caches the authorizer's answers, and
+// those never see a second one. Requests with an Authorization header are not concerned, since no
+// other site can send one unasked, and the authorizer judges them by it alone. trusted are further
+// origins, such as "https://app.example.com".
 func Guard(next http.Handler, trusted ...string) (http.Handler, error) {
 	p := http.NewCrossOriginProtection()
 	for _, origin := range trusted {

@@ -121,7 +121,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestAnonymous: a request that anyone may make has every key of a caller's, and is none's; a reader of callers alone refuses it.
+// TestAnonymous: a request that anyone may make has every key of a caller's, and is none's; a
+// reader of callers alone refuses it.
 func TestAnonymous(t *testing.T) {
 	text, err := os.ReadFile("schema.json")
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"edgeauth/jwks"
 )
 
-// A Set fetches when it must and answers from memory otherwise. Two failures stay apart: no such key, and nobody can tell.
+// A Set fetches when it must and answers from memory otherwise. Two failures stay apart: no such
+// key, and nobody can tell.
 func ExampleSet_Key() {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -1,7 +1,8 @@
 package jwks
 
-// This file decides what may be fetched and from whom. The answer is small, of one type, from the very address configured, by whoever holds a
-// certificate for it. A connection is used once: an idle one would have to be kept alive between events, by goroutines that are frozen with them.
+// This file decides what may be fetched and from whom. The answer is small, of one type, from the
+// very address configured, by whoever holds a certificate for it. A connection is used once: an
+// idle one would have to be kept alive between events, by goroutines that are frozen with them.
 
 import (
 	"context"
@@ -72,8 +73,8 @@ func acceptable(r *http.Response) error {
 	return nil
 }
 
-// strictClient returns how to ask when nobody says. It trusts roots first, and the system's roots when the server's chain ends in another
-// one: most never load those.
+// strictClient returns how to ask when nobody says. It trusts roots first, and the system's roots
+// when the server's chain ends in another one: most never load those.
 func strictClient(roots *x509.CertPool) func(*http.Request) (*http.Response, error) {
 	return func(request *http.Request) (*http.Response, error) {
 		pool := roots
@@ -88,7 +89,8 @@ func strictClient(roots *x509.CertPool) func(*http.Request) (*http.Response, err
 	}
 }
 
-// transport speaks HTTP/1.1, which for one request is one round of work less than HTTP/2, and asks for no compression.
+// transport speaks HTTP/1.1, which for one request is one round of work less than HTTP/2, and asks
+// for no compression.
 func transport(roots *x509.CertPool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)

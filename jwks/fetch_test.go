@@ -160,7 +160,8 @@ func TestRequestIsPlain(t *testing.T) {
 	}
 }
 
-// Whatever the endpoint answers, the answer is that nobody can tell; and ten seconds after it has recovered, all is well.
+// Whatever the endpoint answers, the answer is that nobody can tell; and ten seconds after it has
+// recovered, all is well.
 func TestR21AnAnswerThatIsNoKeySetFailsClosed(t *testing.T) {
 	good := tokentest.New(t)
 	var zipped bytes.Buffer
@@ -318,7 +319,8 @@ func TestR21OfAFiftyMegabyteBodyOneIsRead(t *testing.T) {
 	}
 }
 
-// A bomb of a megabyte that would unfold to a gigabyte is not unfolded: compression is neither asked for nor taken.
+// A bomb of a megabyte that would unfold to a gigabyte is not unfolded: compression is neither
+// asked for nor taken.
 func TestR21AGzipBombDoesNotGoOff(t *testing.T) {
 	var bomb bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&bomb, gzip.BestCompression)

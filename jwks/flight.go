@@ -1,6 +1,7 @@
 package jwks
 
-// This file decides who fetches: one for all who wait, and nobody waits for a fetch that was frozen on its way.
+// This file decides who fetches: one for all who wait, and nobody waits for a fetch that was frozen
+// on its way.
 
 import (
 	"context"
@@ -18,8 +19,9 @@ type flight struct {
 	prefetch bool
 }
 
-// Prefetch begins to fetch the set unless keys are known already, so that it is under way while the process gets ready. A Key call joins it; should
-// the environment be frozen meanwhile, or the fetch fail, Key fetches anew: a failed Prefetch starts no cooldown.
+// Prefetch begins to fetch the set unless keys are known already, so that it is under way while the
+// process gets ready. A Key call joins it; should the environment be frozen meanwhile, or the fetch
+// fail, Key fetches anew: a failed Prefetch starts no cooldown.
 func (s *Set) Prefetch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,8 +30,9 @@ func (s *Set) Prefetch() {
 	}
 }
 
-// underWay returns the fetch under way. One that should have ended long since was frozen with the environment, and its connection is dead: it does
-// not count, and what may still come of it is ignored.
+// underWay returns the fetch under way. One that should have ended long since was frozen with the
+// environment, and its connection is dead: it does not count, and what may still come of it is
+// ignored.
 func (s *Set) underWay(now time.Time) *flight {
 	if s.flight != nil && !clock.Within(now, s.flight.started, Timeout+time.Second) {
 		s.flight = nil
@@ -37,7 +40,8 @@ func (s *Set) underWay(now time.Time) *flight {
 	return s.flight
 }
 
-// depart starts a fetch. It belongs to nobody's context, so that no caller who gives up takes it from those who wait; its own timeout ends it.
+// depart starts a fetch. It belongs to nobody's context, so that no caller who gives up takes it
+// from those who wait; its own timeout ends it.
 func (s *Set) depart(now time.Time) *flight {
 	s.begun++
 	f := &flight{done: make(chan struct{}), number: s.begun, started: now}

@@ -1,22 +1,31 @@
 // Package jwks decides which public key a kid names, and when it is worth asking the issuer again.
 //
-// A [Set] is the key set one issuer publishes. Key answers from memory for as long as that is right, and otherwise fetches, once for all who wait:
+// A [Set] is the key set one issuer publishes. Key answers from memory for as long as that is
+// right, and otherwise fetches, once for all who wait:
 //
-//   - A key serves for an hour after the set was last seen; then the next caller has the set confirmed. What is fetched replaces what was known, so a
-//     key that the issuer has withdrawn is refused after an hour at most, even if no new key is ever asked for.
-//   - If confirming fails, known keys serve on for up to 24 hours since the set was last seen. After that nobody can tell whose they are.
-//   - A kid that is not in the set may be a new key or an invention. Either way the set is fetched at most once in 10 seconds: inventing kids buys no
-//     more fetches, and a new key is accepted 10 seconds after its publication at the latest, whatever else is asked meanwhile. Until then nobody can
-//     tell, unless the token is older than the set: an issuer publishes a key before it signs with it.
-//   - A token that came straight from the issuer has a kid that nobody else chose. It is worth a fetch at any time.
-//   - An unusable fetch changes nothing. Unusable means: not answered 200 within 3 seconds, not JSON, compressed, larger than 1 MB, or without a
-//     single usable key. Redirects are not followed.
+//   - A key serves for an hour after the set was last seen; then the next caller has the set
+//     confirmed. What is fetched replaces what was known, so a key that the issuer has withdrawn is
+//     refused after an hour at most, even if no new key is ever asked for.
+//   - If confirming fails, known keys serve on for up to 24 hours since the set was last seen.
+//     After that nobody can tell whose they are.
+//   - A kid that is not in the set may be a new key or an invention. Either way the set is fetched
+//     at most once in 10 seconds: inventing kids buys no more fetches, and a new key is accepted 10
+//     seconds after its publication at the latest, whatever else is asked meanwhile. Until then
+//     nobody can tell, unless the token is older than the set: an issuer publishes a key before it
+//     signs with it.
+//   - A token that came straight from the issuer has a kid that nobody else chose. It is worth a
+//     fetch at any time.
+//   - An unusable fetch changes nothing. Unusable means: not answered 200 within 3 seconds, not
+//     JSON, compressed, larger than 1 MB, or without a single usable key. Redirects are not
+//     followed.
 //
-// Two failures are kept apart. [ErrUnknownKey]: the set, as last published, does not hold the key. [ErrUnavailable]: nobody can tell. Nothing here
-// runs in the background: an environment that is frozen between events would only wake up to stale timers.
+// Two failures are kept apart. [ErrUnknownKey]: the set, as last published, does not hold the key.
+// [ErrUnavailable]: nobody can tell. Nothing here runs in the background: an environment that is
+// frozen between events would only wake up to stale timers.
 //
-// A set known beforehand, from the time of deployment, can be given as Config.Snapshot. It serves at once, and its hour and its 24 hours begin when
-// the process does: how old it is by then, nobody can say, and the first refresh settles it.
+// A set known beforehand, from the time of deployment, can be given as Config.Snapshot. It serves
+// at once, and its hour and its 24 hours begin when the process does: how old it is by then, nobody
+// can say, and the first refresh settles it.
 package jwks
 
 import (
@@ -171,7 +180,8 @@ func (s *Set) look(q *question) (*rsa.PublicKey, *flight, error) {
 	return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, errTooSoon)
 }
 
-// settles reports whether a key that is not in the set is none: the set was seen since q was asked, or well after the token was issued.
+// settles reports whether a key that is not in the set is none: the set was seen since q was asked,
+// or well after the token was issued.
 func (s *Set) settles(q *question, now time.Time) bool {
 	issued := q.Issued
 	if issued.IsZero() {
@@ -180,7 +190,8 @@ func (s *Set) settles(q *question, now time.Time) bool {
 	return s.landed != q.landed || !s.seen.Before(issued.Add(Skew))
 }
 
-// wall is the time with no monotonic reading, which may stand still while an environment is frozen: keys age all the same.
+// wall is the time with no monotonic reading, which may stand still while an environment is frozen:
+// keys age all the same.
 func (s *Set) wall() time.Time { return s.now().Round(0) }
 
 // replace makes keys the whole of what is known.

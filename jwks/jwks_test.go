@@ -1,6 +1,7 @@
 package jwks_test
 
-// When a key is taken from memory and when it is fetched. The clock is the pool's and the network is in memory, so that a day and a flood take no time.
+// When a key is taken from memory and when it is fetched. The clock is the pool's and the network
+// is in memory, so that a day and a flood take no time.
 
 import (
 	"bytes"
@@ -132,7 +133,8 @@ func TestR18KeysAreConfirmedOnceAnHour(t *testing.T) {
 	}
 }
 
-// In an outage known keys serve on, at the price of one fetch in a cooldown, until a day after the set was last seen.
+// In an outage known keys serve on, at the price of one fetch in a cooldown, until a day after the
+// set was last seen.
 func TestR18KnownKeysOutliveAnOutageUpToTheLimit(t *testing.T) {
 	for name, snapshot := range map[string][]byte{"fetched": nil, "snapshot": tokentest.New(t).JWKS()} {
 		t.Run(name, func(t *testing.T) {
@@ -185,7 +187,8 @@ func TestR19AnUnknownKidBuysOneFetchInACooldown(t *testing.T) {
 	}
 }
 
-// After a fetch that failed, nobody can say that a key is unknown; and it buys no more fetches than one that succeeded.
+// After a fetch that failed, nobody can say that a key is unknown; and it buys no more fetches than
+// one that succeeded.
 func TestR19AFailedFetchStartsTheCooldownToo(t *testing.T) {
 	s, n := newSet(t, nil)
 	n.set(outage)
@@ -201,7 +204,8 @@ func TestR19AFailedFetchStartsTheCooldownToo(t *testing.T) {
 	want(t, s, tokentest.StockKey(0), nil)
 }
 
-// What is wrong with a fetch is told while it ends, whoever waits for it, with the address that was asked.
+// What is wrong with a fetch is told while it ends, whoever waits for it, with the address that was
+// asked.
 func TestFailuresAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
@@ -285,8 +289,9 @@ func TestR20RotationWorksDuringAFloodOfRandomKids(t *testing.T) {
 	want(t, s, tokentest.StockKey(0), jwks.ErrUnknownKey)
 }
 
-// An issuer publishes a key before it signs with it. So a set that was seen after a token was issued settles whose key it is not; about a token that
-// may be younger, nobody can tell before the cooldown is over.
+// An issuer publishes a key before it signs with it. So a set that was seen after a token was
+// issued settles whose key it is not; about a token that may be younger, nobody can tell before the
+// cooldown is over.
 func TestAnUnknownKidDuringTheCooldown(t *testing.T) {
 	s, n := newSet(t, nil)
 	want(t, s, tokentest.StockKey(0), nil)
@@ -330,7 +335,8 @@ func TestAFetchThatLacksAKeySettlesIt(t *testing.T) {
 	})
 }
 
-// Nobody chose the kid of a token that came straight from the issuer: a key that is a second old is found, at the price of one fetch.
+// Nobody chose the kid of a token that came straight from the issuer: a key that is a second old is
+// found, at the price of one fetch.
 func TestADirectTokenIsWorthAFetch(t *testing.T) {
 	s, n := newSet(t, nil)
 	direct := jwks.Wanted{Direct: true}
@@ -355,7 +361,8 @@ func TestADirectTokenIsWorthAFetch(t *testing.T) {
 	wantFetches(t, n, 5)
 }
 
-// A fetch that began before a token came may lack its key: one more is made, for all who wait together.
+// A fetch that began before a token came may lack its key: one more is made, for all who wait
+// together.
 func TestADirectTokenTrustsNoEarlierFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, n := newSet(t, nil)
@@ -379,7 +386,8 @@ func TestADirectTokenTrustsNoEarlierFetch(t *testing.T) {
 	})
 }
 
-// A flood of inventions costs those nothing whose key is known: while a fetch hangs, they do not wait.
+// A flood of inventions costs those nothing whose key is known: while a fetch hangs, they do not
+// wait.
 func TestAFloodCostsKnownKeysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, n := newSet(t, nil)
@@ -482,7 +490,8 @@ func TestAFailedPrefetchStartsNoCooldown(t *testing.T) {
 	})
 }
 
-// The environment may be frozen between init and the first event: what was under way then is neither waited for nor believed.
+// The environment may be frozen between init and the first event: what was under way then is
+// neither waited for nor believed.
 func TestAFrozenPrefetchIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, n := newSet(t, nil)
@@ -502,7 +511,8 @@ func TestAFrozenPrefetchIsLeftBehind(t *testing.T) {
 	})
 }
 
-// While the frozen fetch of a Key call is left behind, the cooldown it began holds, and nobody can tell.
+// While the frozen fetch of a Key call is left behind, the cooldown it began holds, and nobody can
+// tell.
 func TestAFrozenFetchLeavesNobodyAbleToTell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, n := newSet(t, nil)

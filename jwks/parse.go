@@ -1,7 +1,9 @@
 package jwks
 
-// This file decides which entries of a key set can be used: RSA keys for RS256 signatures, as RFC 7517 and RFC 7518 section 6.3 write them. An entry
-// of any other kind, or a broken one, is passed over and takes nothing from the others: an issuer that adds a new kind of key must not cause an outage.
+// This file decides which entries of a key set can be used: RSA keys for RS256 signatures, as RFC
+// 7517 and RFC 7518 section 6.3 write them. An entry of any other kind, or a broken one, is passed
+// over and takes nothing from the others: an issuer that adds a new kind of key must not cause an
+// outage.
 
 import (
 	"crypto/rsa"
@@ -13,7 +15,8 @@ import (
 	"edgeauth/internal/jsonread"
 )
 
-// Limits of a usable key. RFC 7518 section 3.3 sets the lower ones; above the upper ones a verification costs more than a caller should be able to ask for.
+// Limits of a usable key. RFC 7518 section 3.3 sets the lower ones; above the upper ones a
+// verification costs more than a caller should be able to ask for.
 const (
 	minBits     = 2048
 	maxBits     = 4096
@@ -33,8 +36,9 @@ type Key struct {
 	Public *rsa.PublicKey
 }
 
-// Parse reads a JSON Web Key Set and returns the keys that can be used. A kid that two usable entries claim names neither: nothing says which is meant.
-// A set without any usable key is an error.
+// Parse reads a JSON Web Key Set and returns the keys that can be used. A kid that two usable
+// entries claim names neither: nothing says which is meant. A set without any usable key is an
+// error.
 func Parse(b []byte) ([]Key, error) {
 	entries, err := entries(b)
 	if err != nil {
@@ -106,7 +110,8 @@ func parseKey(text []byte) (Key, bool) {
 	return Key{j.kid, &rsa.PublicKey{N: n, E: int(e.Int64())}}, true
 }
 
-// members reads an entry. Of members that may be absent, absence means the one value that is accepted; a value of another type is accepted of none.
+// members reads an entry. Of members that may be absent, absence means the one value that is
+// accepted; a value of another type is accepted of none.
 func members(text []byte) (jwk, error) {
 	j := jwk{use: "sig", alg: "RS256", verifies: true}
 	r := jsonread.New(text)

@@ -157,7 +157,8 @@ func TestParseRefusesWhatIsNoKeySet(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever is published, a key that comes out can be used, has a name of its own, and is the one that jwx reads too.
+// FuzzParse: whatever is published, a key that comes out can be used, has a name of its own, and is
+// the one that jwx reads too.
 func FuzzParse(f *testing.F) {
 	f.Add(set(entry("good", nil)))
 	f.Add(set(entry("a", nil), entry("b", M{"use": "enc"})))

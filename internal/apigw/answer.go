@@ -21,7 +21,8 @@ func (a Answer) AppendPolicy(dst []byte) []byte {
 	return a.appendContext(dst)
 }
 
-// AppendSimple appends the simple response of an HTTP API: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+// AppendSimple appends the simple response of an HTTP API:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 func (a Answer) AppendSimple(dst []byte) []byte {
 	dst = append(dst, `{"isAuthorized":`...)
 	if a.Allowed {

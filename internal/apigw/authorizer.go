@@ -1,4 +1,5 @@
-// This file says what of an authorizer event a decision may rest on, and finds it in one pass, whichever kind of API sent it.
+// This file says what of an authorizer event a decision may rest on, and finds it in one pass,
+// whichever kind of API sent it.
 
 package apigw
 
@@ -11,7 +12,8 @@ import (
 	"edgeauth/internal/reason"
 )
 
-// Kind is the kind of API, and of payload, that an event comes from: it settles what an answer looks like and what a refusal can do.
+// Kind is the kind of API, and of payload, that an event comes from: it settles what an answer
+// looks like and what a refusal can do.
 type Kind string
 
 const (
@@ -21,7 +23,8 @@ const (
 	WebSocket Kind = "websocket"
 )
 
-// ErrUnknownEvent means that an event is not one of an authorizer of a known kind, or not readable. It says no more: the event holds credentials.
+// ErrUnknownEvent means that an event is not one of an authorizer of a known kind, or not readable.
+// It says no more: the event holds credentials.
 var ErrUnknownEvent = reason.New(reason.EventUnknown, "apigw: not a REQUEST authorizer event of a known kind")
 
 // Request is what an authorizer event says about a request. Its strings share the event's memory.
@@ -96,7 +99,8 @@ var _ [8*unsafe.Sizeof(memberSet(0)) - uintptr(members)]struct{}
 // errMember is a member that is not of its type.
 var errMember = errors.New("apigw: member of another type")
 
-// DecodeAuthorizer reads an authorizer's event. The event must not change while the request is in use.
+// DecodeAuthorizer reads an authorizer's event. The event must not change while the request is in
+// use.
 func DecodeAuthorizer(text []byte) (Request, error) {
 	var r Request
 	j := jsonread.NewRepeating(text)
@@ -109,7 +113,8 @@ func DecodeAuthorizer(text []byte) (Request, error) {
 	return r, nil
 }
 
-// recognise finds the kind by the members that the kind's page documents, and lets its file do the rest.
+// recognise finds the kind by the members that the kind's page documents, and lets its file do the
+// rest.
 func (r *Request) recognise() bool {
 	switch {
 	case r.event.version == "2.0":
@@ -171,7 +176,8 @@ func (r *Request) read(j *jsonread.Reader, name string) {
 	}
 }
 
-// readContext reads the request context. What an authorizer handed on at an earlier time is not among it.
+// readContext reads the request context. What an authorizer handed on at an earlier time is not
+// among it.
 func (e *event) readContext(j *jsonread.Reader) {
 	if j.Null() {
 		return
@@ -236,8 +242,8 @@ func text(j *jsonread.Reader) string {
 	return s
 }
 
-// arn sets what the ARN says: arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…, where nothing up to the stage could mean anything else
-// in a policy. It returns what follows the stage.
+// arn sets what the ARN says: arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…, where
+// nothing up to the stage could mean anything else in a policy. It returns what follows the stage.
 func (r *Request) arn(arn string) (rest string, ok bool) {
 	var parts [5]string
 	rest = arn
@@ -256,7 +262,8 @@ func (r *Request) arn(arn string) (rest string, ok bool) {
 	return rest, true
 }
 
-// word reports whether s is made of letters, digits, hyphens and underscores, as partitions, regions, accounts, APIs and stages are.
+// word reports whether s is made of letters, digits, hyphens and underscores, as partitions,
+// regions, accounts, APIs and stages are.
 func word(s string) bool {
 	for i := range len(s) {
 		c := s[i] | 0x20

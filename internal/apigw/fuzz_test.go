@@ -10,7 +10,8 @@ import (
 	"edgeauth/internal/jsonread"
 )
 
-// FuzzDecodeAuthorizer holds the whole decoder against encoding/json: whatever it accepts, the usual way of decoding sees the same request.
+// FuzzDecodeAuthorizer holds the whole decoder against encoding/json: whatever it accepts, the
+// usual way of decoding sees the same request.
 func FuzzDecodeAuthorizer(f *testing.F) {
 	for _, name := range []string{"rest.json", "http1.json", "http2.json", "websocket.json"} {
 		f.Add(fixture(f, name))
@@ -50,14 +51,16 @@ func FuzzDecodeAuthorizer(f *testing.F) {
 	})
 }
 
-// repeats reports whether any name stands twice in one object: of a header's values encoding/json would see the last.
+// repeats reports whether any name stands twice in one object: of a header's values encoding/json
+// would see the last.
 func repeats(event []byte) bool {
 	r := jsonread.New(event)
 	r.Skip()
 	return errors.Is(r.End(), jsonread.ErrDuplicate)
 }
 
-// exactly drops members whose names encoding/json would take for others, since it does not mind their case.
+// exactly drops members whose names encoding/json would take for others, since it does not mind
+// their case.
 func exactly(t *testing.T, event []byte) []byte {
 	t.Helper()
 	strip := func(text []byte, known ...string) map[string]json.RawMessage {
@@ -85,7 +88,8 @@ func exactly(t *testing.T, event []byte) []byte {
 	return b
 }
 
-// sorted returns the values that r has of a header; for all but cookies, "conflict" when they differ.
+// sorted returns the values that r has of a header; for all but cookies, "conflict" when they
+// differ.
 func sorted(r Request, name string) []string {
 	if name == "cookie" {
 		return slices.Sorted(slices.Values(r.Cookies()))

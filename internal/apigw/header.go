@@ -1,4 +1,5 @@
-// This file says which request headers a decision may rest on, and finds all their values however a client spells the names.
+// This file says which request headers a decision may rest on, and finds all their values however a
+// client spells the names.
 
 package apigw
 
@@ -9,7 +10,8 @@ import (
 	"edgeauth/internal/jsonread"
 )
 
-// names holds the lower case of every header's name that a decision may rest on. No others are kept.
+// names holds the lower case of every header's name that a decision may rest on. No others are
+// kept.
 var names = [headers + 1]string{
 	"accept", "authorization", "origin", "purpose", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose",
 	"x-http-method", "x-http-method-override", "x-method-override", "x-moz", "cookie",
@@ -17,8 +19,9 @@ var names = [headers + 1]string{
 
 const headers = 12 // how many there are; cookie, which has all its values kept, comes after them
 
-// source is the member of an event that a header's value was found in. The later in the list counts: headers has one of several values of a name,
-// multiValueHeaders has them all, and cookies of a payload 2.0 come in a member of their own.
+// source is the member of an event that a header's value was found in. The later in the list
+// counts: headers has one of several values of a name, multiValueHeaders has them all, and cookies
+// of a payload 2.0 come in a member of their own.
 type source int8
 
 const (
@@ -41,8 +44,9 @@ type cookies struct {
 	from   source
 }
 
-// Header returns the value of the header with this lower-case name, and how many different ones the request carries: with none, or with more than one,
-// of which none can be relied on, value is "". It is for the headers that are kept; to ask for another is a mistake in the program, and panics.
+// Header returns the value of the header with this lower-case name, and how many different ones the
+// request carries: with none, or with more than one, of which none can be relied on, value is "".
+// It is for the headers that are kept; to ask for another is a mistake in the program, and panics.
 func (r *Request) Header(name string) (value string, different int) {
 	h := slices.Index(names[:headers], name)
 	switch f := &r.header[h]; {
@@ -55,7 +59,8 @@ func (r *Request) Header(name string) (value string, different int) {
 	}
 }
 
-// Cookies returns every value of the Cookie header, in order: a client that speaks HTTP/2 may send one for each cookie (RFC 9113 section 8.2.3).
+// Cookies returns every value of the Cookie header, in order: a client that speaks HTTP/2 may send
+// one for each cookie (RFC 9113 section 8.2.3).
 func (r *Request) Cookies() []string { return r.cookie.values }
 
 // found notes a header's value.
@@ -125,7 +130,8 @@ func (r *Request) readCookies(j *jsonread.Reader) {
 	}
 }
 
-// header finds the header that name is a spelling of. (Letters that only Unicode folds into ASCII take more bytes than what they fold into.)
+// header finds the header that name is a spelling of. (Letters that only Unicode folds into ASCII
+// take more bytes than what they fold into.)
 func header(name string) (int, bool) {
 	for h, known := range names {
 		if len(name) == len(known) && strings.EqualFold(name, known) {

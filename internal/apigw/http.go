@@ -1,8 +1,9 @@
 // HTTP API, payload formats 1.0 and 2.0, policies and simple responses. Event and answer:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 //
-// Refusals: a denying policy, or isAuthorized false, becomes 403 {"message":"Forbidden"}; an error becomes a 500. There are no gateway responses, so
-// an authorizer cannot redirect, and there is no way to a 401 once it runs.
+// Refusals: a denying policy, or isAuthorized false, becomes 403 {"message":"Forbidden"}; an error
+// becomes a 500. There are no gateway responses, so an authorizer cannot redirect, and there is no
+// way to a 401 once it runs.
 
 package apigw
 

@@ -1,9 +1,11 @@
-// This file finds where an API is mounted: which part of the path that a client sees is stage or base path, and which the API's own. Rules are about the
-// latter alone, so a wrong guess would leave a rule behind.
+// This file finds where an API is mounted: which part of the path that a client sees is stage or
+// base path, and which the API's own. Rules are about the latter alone, so a wrong guess would
+// leave a rule behind.
 //
-// No member says so. At the API's own host name the path begins with the stage, at a custom domain name with the base path, if there is one. What the
-// ARN says, and the route's template with its parameters filled in, is what the path ends with; the stage, at the API's own host name, what it begins
-// with. All that say something have to say the same.
+// No member says so. At the API's own host name the path begins with the stage, at a custom domain
+// name with the base path, if there is one. What the ARN says, and the route's template with its
+// parameters filled in, is what the path ends with; the stage, at the API's own host name, what it
+// begins with. All that say something have to say the same.
 
 package apigw
 
@@ -14,7 +16,8 @@ import (
 	"edgeauth/internal/jsonread"
 )
 
-// mount divides path into Base and Route, if that can be told. Otherwise Base is a guess that is good for a link, and there is no Route.
+// mount divides path into Base and Route, if that can be told. Otherwise Base is a guess that is
+// good for a link, and there is no Route.
 func (r *Request) mount(path, arnPath, template string) {
 	r.Path = path
 	if r.Base, r.Mounted = r.agreed(path, arnPath, template); !r.Mounted {
@@ -84,7 +87,8 @@ func local(host string) bool {
 	return name == "localhost" || name == "127.0.0.1"
 }
 
-// base returns what path has before a template filled in; where that fails, the stage if path begins with it.
+// base returns what path has before a template filled in; where that fails, the stage if path
+// begins with it.
 func base(path, stage, template string, parameters []byte) string {
 	if route, ok := expand(nil, template, parameters); ok {
 		if b, ok := before(path, string(route)); ok {
@@ -97,7 +101,8 @@ func base(path, stage, template string, parameters []byte) string {
 	return ""
 }
 
-// before returns what path has before route. One slash at the end of either makes no difference, and neither does an escape that the other lacks.
+// before returns what path has before route. One slash at the end of either makes no difference,
+// and neither does an escape that the other lacks.
 func before(path, route string) (string, bool) {
 	if !strings.HasPrefix(route, "/") {
 		return "", false
@@ -130,7 +135,8 @@ func sameText(a, b string) bool {
 	return a == b
 }
 
-// octet returns the first byte of s, or what the escape that s begins with stands for, and how long that is.
+// octet returns the first byte of s, or what the escape that s begins with stands for, and how long
+// that is.
 func octet(s string) (byte, int) {
 	if s[0] == '%' && len(s) >= 3 {
 		if high, low := strings.IndexByte(hexDigits, s[1]|0x20), strings.IndexByte(hexDigits, s[2]|0x20); high >= 0 && low >= 0 {
@@ -140,10 +146,12 @@ func octet(s string) (byte, int) {
 	return s[0], 1
 }
 
-// hexDigits are the digits of an escape. (No other byte becomes one by setting the bit that makes letters small but control characters, which no path holds.)
+// hexDigits are the digits of an escape. (No other byte becomes one by setting the bit that makes
+// letters small but control characters, which no path holds.)
 const hexDigits = "0123456789abcdef"
 
-// mountable reports whether b is a stage or base path that can stand at the beginning of a link: one that leads nowhere but to this origin.
+// mountable reports whether b is a stage or base path that can stand at the beginning of a link:
+// one that leads nowhere but to this origin.
 func mountable(b string) bool {
 	if b == "" {
 		return true
@@ -166,7 +174,8 @@ func linkable(segment string) bool {
 	return true
 }
 
-// expand appends a resource's template with the parameters filled in. It returns false if one is missing.
+// expand appends a resource's template with the parameters filled in. It returns false if one is
+// missing.
 func expand(dst []byte, template string, parameters []byte) ([]byte, bool) {
 	for {
 		text, rest, ok := strings.Cut(template, "{")

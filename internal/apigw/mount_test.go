@@ -2,8 +2,8 @@ package apigw
 
 import "testing"
 
-// TestMount: the ARN, the template with its parameters filled in and, at the API's own host name, the stage say where an API is mounted; all that say
-// something say the same, or nobody can tell.
+// TestMount: the ARN, the template with its parameters filled in and, at the API's own host name,
+// the stage say where an API is mounted; all that say something say the same, or nobody can tell.
 func TestMount(t *testing.T) {
 	const own, custom = "abcdef1234.execute-api.eu-west-1.amazonaws.com", "app.example.com"
 	for _, c := range []struct {
@@ -56,8 +56,9 @@ func TestMount(t *testing.T) {
 	}
 }
 
-// TestMountOfAnHTTPAPI: under a domain of its own, and on the stage $default, the path has no stage. What the ARN of a catch-all route looks like is not
-// documented, so nothing rests on it alone where it would look the same with the base path in it.
+// TestMountOfAnHTTPAPI: under a domain of its own, and on the stage $default, the path has no
+// stage. What the ARN of a catch-all route looks like is not documented, so nothing rests on it
+// alone where it would look the same with the base path in it.
 func TestMountOfAnHTTPAPI(t *testing.T) {
 	const own, custom = "x.execute-api.eu-west-1.amazonaws.com", "app.example.com"
 	for _, c := range []struct{ name, domain, stage, path, arnRest, template, parameters, base, route string }{

@@ -1,8 +1,10 @@
-// This file runs an http.Handler as the Lambda behind a proxy integration, for REST APIs and for HTTP APIs with either payload. Events and answers:
+// This file runs an http.Handler as the Lambda behind a proxy integration, for REST APIs and for
+// HTTP APIs with either payload. Events and answers:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 //
-// The handler sees an ordinary request to the API's own origin: what decides its host and path is what API Gateway says about itself, never a header.
+// The handler sees an ordinary request to the API's own origin: what decides its host and path is
+// what API Gateway says about itself, never a header.
 
 package apigw
 
@@ -29,7 +31,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Proxy returns h as a Lambda. with, if any, puts what the authorizer handed on into the context of each request; it gets nil where there was none.
+// Proxy returns h as a Lambda. with, if any, puts what the authorizer handed on into the context of
+// each request; it gets nil where there was none.
 func Proxy(h http.Handler, with func(ctx context.Context, authorizer map[string]any) context.Context) lambda.Handler {
 	return &proxy{h, with}
 }
@@ -39,14 +42,15 @@ type proxy struct {
 	with    func(context.Context, map[string]any) context.Context
 }
 
-// Base returns the path under which the API is mounted, as a client sees it: "/Prod" at the API's own host name, the base path at a custom domain
-// name, "" when there is none.
+// Base returns the path under which the API is mounted, as a client sees it: "/Prod" at the API's
+// own host name, the base path at a custom domain name, "" when there is none.
 func Base(ctx context.Context) string {
 	b, _ := ctx.Value(baseKey{}).(string)
 	return b
 }
 
-// RequestID returns the id under which API Gateway logs the request. It is for people to quote, not a secret and not a key.
+// RequestID returns the id under which API Gateway logs the request. It is for people to quote, not
+// a secret and not a key.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
@@ -77,7 +81,8 @@ func (p *proxy) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return w.payload1()
 }
 
-// serve runs the handler. A panic ends the request and nothing else; of its value only the type is logged, since it may hold what a client sent.
+// serve runs the handler. A panic ends the request and nothing else; of its value only the type is
+// logged, since it may hold what a client sent.
 func (p *proxy) serve(r *http.Request) (w *recorder) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -128,7 +133,8 @@ type proxyEvent struct {
 	} `json:"requestContext"`
 }
 
-// authorizer returns what the authorizer handed on. HTTP APIs with payload 2.0 have it one step further down.
+// authorizer returns what the authorizer handed on. HTTP APIs with payload 2.0 have it one step
+// further down.
 func (e *proxyEvent) authorizer() map[string]any {
 	if e.Version != "2.0" {
 		return e.RequestContext.Authorizer
@@ -182,7 +188,8 @@ func (e *proxyEvent) query() string {
 	return q.Encode()
 }
 
-// header returns the request's headers: all values of every spelling. The host is not among them, as in any request that a server hands out.
+// header returns the request's headers: all values of every spelling. The host is not among them,
+// as in any request that a server hands out.
 func (e *proxyEvent) header() http.Header {
 	h := http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(e.MultiValueHeaders)) {
@@ -253,7 +260,8 @@ func (w *recorder) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// text returns the body, and whether it is base64: only what is not text needs it, and a REST API would send base64 on as it is.
+// text returns the body, and whether it is base64: only what is not text needs it, and a REST API
+// would send base64 on as it is.
 func (w *recorder) text() (string, bool) {
 	if b := w.body.Bytes(); !utf8.Valid(b) {
 		return base64.StdEncoding.EncodeToString(b), true
@@ -261,7 +269,8 @@ func (w *recorder) text() (string, bool) {
 	return w.body.String(), false
 }
 
-// payload1 returns the answer for a REST API, or for an HTTP API with payload 1.0. All headers go into the one member that can hold several values.
+// payload1 returns the answer for a REST API, or for an HTTP API with payload 1.0. All headers go
+// into the one member that can hold several values.
 func (w *recorder) payload1() ([]byte, error) {
 	body, encoded := w.text()
 	return json.Marshal(struct {
@@ -272,7 +281,8 @@ func (w *recorder) payload1() ([]byte, error) {
 	}{w.status, w.sent, body, encoded})
 }
 
-// payload2 returns the answer for an HTTP API with payload 2.0, which has cookies apart and one value for any other header.
+// payload2 returns the answer for an HTTP API with payload 2.0, which has cookies apart and one
+// value for any other header.
 func (w *recorder) payload2() ([]byte, error) {
 	single := map[string]string{}
 	for name, all := range w.sent {
@@ -290,7 +300,8 @@ func (w *recorder) payload2() ([]byte, error) {
 	}{w.status, single, w.sent["Set-Cookie"], body, encoded})
 }
 
-// unsendable returns the name of a header that could end another, or the headers: a server would clean such values, API Gateway is not known to.
+// unsendable returns the name of a header that could end another, or the headers: a server would
+// clean such values, API Gateway is not known to.
 func unsendable(h http.Header) string {
 	control := func(r rune) bool { return r < 0x20 || r == 0x7f }
 	for name, all := range h {
@@ -306,7 +317,8 @@ func unsendable(h http.Header) string {
 	return ""
 }
 
-// failure is the response of a handler that did not make one. It gives nothing away but the id to ask about.
+// failure is the response of a handler that did not make one. It gives nothing away but the id to
+// ask about.
 func failure(r *http.Request) *recorder {
 	w := &recorder{header: http.Header{
 		"Content-Type":           {"text/plain; charset=utf-8"},

@@ -121,7 +121,8 @@ func TestProxyRefusesEvents(t *testing.T) {
 	}
 }
 
-// TestProxyContainsWhatGoesWrong: the answer is a page without details, the log one line that holds nothing a client sent.
+// TestProxyContainsWhatGoesWrong: the answer is a page without details, the log one line that holds
+// nothing a client sent.
 func TestProxyContainsWhatGoesWrong(t *testing.T) {
 	rest := fixture(t, "proxy-rest.json")
 	const page = `{"statusCode":500,"multiValueHeaders":{"Cache-Control":["no-store"],"Content-Type":["text/plain; charset=utf-8"],"X-Content-Type-Options":["nosniff"]},` +

@@ -2,8 +2,9 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 //
-// Refusals: a denying policy becomes the gateway response ACCESS_DENIED, whose headers may be taken from the answer's context: that is how a
-// redirect is made. An error with the text "Unauthorized", exactly, becomes UNAUTHORIZED, which sees no context. Any other error becomes a 500.
+// Refusals: a denying policy becomes the gateway response ACCESS_DENIED, whose headers may be taken
+// from the answer's context: that is how a redirect is made. An error with the text "Unauthorized",
+// exactly, becomes UNAUTHORIZED, which sees no context. Any other error becomes a 500.
 
 package apigw
 

@@ -1,11 +1,13 @@
-// This file writes down where a request wanted to go, so that a browser can be sent there again after it has signed in.
+// This file writes down where a request wanted to go, so that a browser can be sent there again
+// after it has signed in.
 
 package apigw
 
 import "edgeauth/internal/jsonread"
 
-// AppendTarget appends the path as the client sent it and, after a question mark, the query: parameter for parameter, since REST APIs and payload 1.0
-// carry it decoded; byte for byte with payload 2.0.
+// AppendTarget appends the path as the client sent it and, after a question mark, the query:
+// parameter for parameter, since REST APIs and payload 1.0 carry it decoded; byte for byte with
+// payload 2.0.
 func (r *Request) AppendTarget(dst []byte) []byte {
 	dst = append(dst, r.Path...)
 	start := len(dst)
@@ -55,7 +57,8 @@ func appendParameter(dst []byte, name, value string) []byte {
 	return AppendEscaped(append(dst, '='), value)
 }
 
-// AppendEscaped appends s as a part of a query: percent-encoded but for the unreserved characters (RFC 3986 section 2.3).
+// AppendEscaped appends s as a part of a query: percent-encoded but for the unreserved characters
+// (RFC 3986 section 2.3).
 func AppendEscaped[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {

@@ -1,8 +1,8 @@
 // WebSocket API, the $connect route, the only one that can have an authorizer. Event and answer:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
 //
-// Refusals: the handshake is answered 401 for the error "Unauthorized", 403 for a denying policy; scripts in a browser see neither. The connection
-// is never authorized again.
+// Refusals: the handshake is answered 401 for the error "Unauthorized", 403 for a denying policy;
+// scripts in a browser see neither. The connection is never authorized again.
 
 package apigw
 

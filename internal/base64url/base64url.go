@@ -1,5 +1,6 @@
-// Package base64url reads base64url so that exactly one text stands for given bytes. encoding/base64 skips CR and LF even when told to be strict: where a
-// decision about trust hangs on the bytes, that is a way to change a token without changing what it says.
+// Package base64url reads base64url so that exactly one text stands for given bytes.
+// encoding/base64 skips CR and LF even when told to be strict: where a decision about trust hangs
+// on the bytes, that is a way to change a token without changing what it says.
 package base64url
 
 import (
@@ -8,7 +9,8 @@ import (
 	"strings"
 )
 
-// Err says that a text is not base64url as RFC 7515 section 2 has it: no padding, no line breaks, no bits left over at the end.
+// Err says that a text is not base64url as RFC 7515 section 2 has it: no padding, no line breaks,
+// no bits left over at the end.
 var Err = errors.New("base64url: not base64url")
 
 var encoding = base64.RawURLEncoding.Strict()

@@ -10,7 +10,8 @@ import (
 	"edgeauth/internal/intent/intenttest"
 )
 
-// readers are those who look up headers: the authorizer in its event, the callback in a request of net/http.
+// readers are those who look up headers: the authorizer in its event, the callback in a request of
+// net/http.
 func readers(t *testing.T, lines [][2]string) map[string]intent.Header {
 	t.Helper()
 	many := map[string][]string{}

@@ -1,11 +1,15 @@
-// Package jsonread reads JSON, once from front to back and without copying, and refuses what two readers could read differently.
+// Package jsonread reads JSON, once from front to back and without copying, and refuses what two
+// readers could read differently.
 //
-// encoding/json matches struct fields without regard to case, lets the last of two equal names win and mends broken UTF-8. Where a decision about trust
-// hangs on the bytes, each of these is a way to show one thing to whoever signed and another to whoever checks. Here a text has one meaning or none.
-// (And decoding an event the usual way costs more than verifying the signature that the decision rests on.)
+// encoding/json matches struct fields without regard to case, lets the last of two equal names win
+// and mends broken UTF-8. Where a decision about trust hangs on the bytes, each of these is a way
+// to show one thing to whoever signed and another to whoever checks. Here a text has one meaning or
+// none. (And decoding an event the usual way costs more than verifying the signature that the
+// decision rests on.)
 //
-// What JSON is: RFC 8259 with the choices it leaves open settled as RFC 7493 (I-JSON) settles them. UTF-8 and nothing else, no surrogate without its
-// other half, no name twice in one object, and a limit on depth. Names compare by their characters after unescaping, exactly.
+// What JSON is: RFC 8259 with the choices it leaves open settled as RFC 7493 (I-JSON) settles them.
+// UTF-8 and nothing else, no surrogate without its other half, no name twice in one object, and a
+// limit on depth. Names compare by their characters after unescaping, exactly.
 package jsonread
 
 import (
@@ -31,12 +35,15 @@ var (
 
 const maxDepth = 32
 
-// Reader reads a JSON text. The first mistake takes it to the end: everything after returns zero values, and End tells.
+// Reader reads a JSON text. The first mistake takes it to the end: everything after returns zero
+// values, and End tells.
 //
-// A reader of one type (String, Integer, Bool) that meets a good value of another, null too, passes over it and says no. Members and Elements refuse
-// anything but an object and an array, null too. Whoever takes null for an absent value asks for it first, by Null.
+// A reader of one type (String, Integer, Bool) that meets a good value of another, null too, passes
+// over it and says no. Members and Elements refuse anything but an object and an array, null too.
+// Whoever takes null for an absent value asks for it first, by Null.
 //
-// Strings share the text's memory unless they hold escapes, so the text must not change while they are in use.
+// Strings share the text's memory unless they hold escapes, so the text must not change while they
+// are in use.
 type Reader struct {
 	text    []byte
 	at      int  // the next byte
@@ -48,10 +55,12 @@ type Reader struct {
 // New returns a Reader at the beginning of text.
 func New(text []byte) Reader { return Reader{text: text} }
 
-// NewRepeating returns a Reader that lets names repeat, for texts of which few members matter: its user has to refuse those that come twice.
+// NewRepeating returns a Reader that lets names repeat, for texts of which few members matter: its
+// user has to refuse those that come twice.
 func NewRepeating(text []byte) Reader { return Reader{text: text, repeats: true} }
 
-// Members reads an object: the loop's body must read or skip the value of each name it is given, and must not leave the loop.
+// Members reads an object: the loop's body must read or skip the value of each name it is given,
+// and must not leave the loop.
 func (r *Reader) Members() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var seen names
@@ -82,7 +91,8 @@ func (r *Reader) name(more bool, seen *names) (string, bool) {
 	return name, true
 }
 
-// Elements reads an array: the loop's body must read or skip one value each time, and must not leave the loop.
+// Elements reads an array: the loop's body must read or skip one value each time, and must not
+// leave the loop.
 func (r *Reader) Elements() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		i := 0
@@ -126,7 +136,8 @@ func (r *Reader) String() (string, bool) {
 	return r.string(), r.err == nil
 }
 
-// Integer reads a number of nothing but digits that fits an int64: no sign, no fraction, no exponent.
+// Integer reads a number of nothing but digits that fits an int64: no sign, no fraction, no
+// exponent.
 func (r *Reader) Integer() (int64, bool) {
 	if c := r.Peek(); c < '0' || c > '9' {
 		r.Skip()
@@ -186,7 +197,8 @@ func (r *Reader) skipMembers() {
 	}
 }
 
-// Raw returns the text of the next value, to be read on its own: it is JSON, but a name in it may repeat.
+// Raw returns the text of the next value, to be read on its own: it is JSON, but a name in it may
+// repeat.
 func (r *Reader) Raw() []byte {
 	r.Peek()
 	start, repeats := r.at, r.repeats
@@ -306,7 +318,8 @@ func (r *Reader) string() string {
 	return unescape(body)
 }
 
-// quoted reads a string and returns what stands between its quotes, and whether that is free of escapes.
+// quoted reads a string and returns what stands between its quotes, and whether that is free of
+// escapes.
 func (r *Reader) quoted() (body []byte, plain bool) {
 	if r.Peek() != '"' {
 		r.Fail(ErrSyntax)
@@ -342,14 +355,16 @@ const (
 	highs = 0x8080808080808080
 )
 
-// ordinary moves on to the next quote, backslash or fault: over eight bytes at once where all of them are ordinary ASCII.
+// ordinary moves on to the next quote, backslash or fault: over eight bytes at once where all of
+// them are ordinary ASCII.
 func (r *Reader) ordinary() {
 	text, i := r.text, r.at
 	for {
 		for ; i+8 <= len(text); i += 8 {
 			w := binary.LittleEndian.Uint64(text[i:])
 			quote, backslash := w^ones*'"', w^ones*'\\'
-			// A byte's high bit is set where it is below 0x20, a quote, a backslash or not ASCII; bytes after the first such one may be marked wrongly.
+			// A byte's high bit is set where it is below 0x20, a quote, a backslash or not ASCII;
+			// bytes after the first such one may be marked wrongly.
 			if m := ((w-ones*0x20)&^w | (quote-ones)&^quote | (backslash-ones)&^backslash | w) & highs; m != 0 {
 				i += bits.TrailingZeros64(m) / 8
 				break
@@ -390,7 +405,8 @@ func unescape(body []byte) string {
 	return view(text)
 }
 
-// escape reads the escape that s begins with: the character, and how many bytes it took, 0 if it is none.
+// escape reads the escape that s begins with: the character, and how many bytes it took, 0 if it is
+// none.
 func escape(s []byte) (rune, int) {
 	if len(s) < 2 {
 		return 0, 0
@@ -447,7 +463,8 @@ func unit(s []byte) rune {
 // view returns b as a string without a copy.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// names holds the names seen in one object: the few of an ordinary one without an allocation, many without quadratic work.
+// names holds the names seen in one object: the few of an ordinary one without an allocation, many
+// without quadratic work.
 type names struct {
 	few  [24]string
 	n    int

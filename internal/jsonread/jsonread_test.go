@@ -301,7 +301,8 @@ func TestRaw(t *testing.T) {
 	}
 }
 
-// FuzzJSON: what is accepted here, encoding/json reads the same, and it is UTF-8; what encoding/json refuses, is refused here.
+// FuzzJSON: what is accepted here, encoding/json reads the same, and it is UTF-8; what
+// encoding/json refuses, is refused here.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[]`, `{"a":[1,-2.5e+3,"x\u00e9\ud83d\ude00\/"],"b":{"c":null,"d":true}}`, `{"a":1,"a":2}`, `"\ud800"`, "\"\xff\"", `01`, `1.`, ` [ ] `, `[1,]`, `{"a":1}x`, `9223372036854775808`, `"`, `\`, `[[[[]]]]`,
@@ -348,8 +349,8 @@ func numbers(v any) any {
 	return v
 }
 
-// FuzzRepeating holds a Reader that lets names repeat against encoding/json: what it accepts is JSON and says the same, and it refuses no JSON but what is
-// stated here.
+// FuzzRepeating holds a Reader that lets names repeat against encoding/json: what it accepts is
+// JSON and says the same, and it refuses no JSON but what is stated here.
 func FuzzRepeating(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `[]`, `""`, `0`, `-0.5e+10`, `true`, `null`, ` {"a":[1,2,{"b":"c\u00e9\n"}],"d":"é"} `, `{"a":1,}`, `[1,]`, `[,1]`, `{"a"}`, `{"a":}`, `01`, `1.`, `.5`, `1e`, `+1`,
@@ -386,7 +387,8 @@ func FuzzRepeating(f *testing.F) {
 	})
 }
 
-// TestNull: null is refused where an object, an array or a value of one type is wanted, but whoever asks for it first may take it for an absent one.
+// TestNull: null is refused where an object, an array or a value of one type is wanted, but whoever
+// asks for it first may take it for an absent one.
 func TestNull(t *testing.T) {
 	for name, c := range map[string]struct {
 		read func(r *jsonread.Reader) bool // whether it says that there is a value

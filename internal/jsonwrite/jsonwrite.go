@@ -1,10 +1,12 @@
-// Package jsonwrite writes strings into JSON without reflection, for the few places where an answer is appended piece by piece.
+// Package jsonwrite writes strings into JSON without reflection, for the few places where an answer
+// is appended piece by piece.
 package jsonwrite
 
 import "unicode/utf8"
 
-// AppendString appends s as a JSON string (RFC 8259 section 7). What is not UTF-8 becomes U+FFFD; U+2028 and U+2029, which end a line for some
-// readers, are escaped, so that one record stays one line.
+// AppendString appends s as a JSON string (RFC 8259 section 7). What is not UTF-8 becomes U+FFFD;
+// U+2028 and U+2029, which end a line for some readers, are escaped, so that one record stays one
+// line.
 func AppendString(dst []byte, s string) []byte {
 	return append(Append(append(dst, '"'), s), '"')
 }

@@ -1,4 +1,5 @@
-// Package metric writes what makes a log line metrics: CloudWatch's embedded metric format, which costs no call
+// Package metric writes what makes a log line metrics: CloudWatch's embedded metric format, which
+// costs no call
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 package metric
 
@@ -22,8 +23,9 @@ type Metric struct {
 	Unit Unit
 }
 
-// Append appends the value of the member _aws, of a line about this time. dimensions names the members of the line that tell its metrics apart. Names are
-// the program's own, with nothing in them that JSON escapes.
+// Append appends the value of the member _aws, of a line about this time. dimensions names the
+// members of the line that tell its metrics apart. Names are the program's own, with nothing in
+// them that JSON escapes.
 func Append(dst []byte, at time.Time, dimensions []string, list ...Metric) []byte {
 	dst = append(dst, `{"Timestamp":`...)
 	dst = strconv.AppendInt(dst, at.UnixMilli(), 10)

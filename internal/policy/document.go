@@ -1,8 +1,10 @@
 // This file writes what a table means for one user as an IAM document.
 //
-// In an execute-api ARN everything after the account is one segment, and a star in it crosses slashes: ".../*/GET/admin" would match
-// ".../POST/x/GET/admin". So a star stands at the very end of a resource or nowhere, and methods are spelled out. Nothing that a client or a token
-// says gets into a pattern: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+// In an execute-api ARN everything after the account is one segment, and a star in it crosses
+// slashes: ".../*/GET/admin" would match ".../POST/x/GET/admin". So a star stands at the very end
+// of a resource or nowhere, and methods are spelled out. Nothing that a client or a token says gets
+// into a pattern:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 
 package policy
 
@@ -15,8 +17,10 @@ import (
 	"edgeauth/internal/reason"
 )
 
-// Limits of an authorizer's answer. That of a WebSocket API is documented (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html). What other
-// APIs take is not; REST APIs were seen to take more, and twice as much is enough for every session that fits into a request's headers (10,240 bytes).
+// Limits of an authorizer's answer. That of a WebSocket API is documented
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html). What other APIs take
+// is not; REST APIs were seen to take more, and twice as much is enough for every session that fits
+// into a request's headers (10,240 bytes).
 const (
 	MaxAnswer          = 16 << 10
 	MaxHandshakeAnswer = 8 << 10
@@ -29,7 +33,8 @@ const maxResource = 512
 // ErrTooLarge means that a document would not be taken whole. Half a document would be another one.
 var ErrTooLarge = reason.New(reason.TooLarge, "policy: document is larger than API Gateway takes")
 
-// pattern is the end of a resource, after the API's stage: a method and a path, perhaps with a star at the end.
+// pattern is the end of a resource, after the API's stage: a method and a path, perhaps with a star
+// at the end.
 type pattern struct {
 	text    string
 	rules   []int // that it belongs to
@@ -96,9 +101,10 @@ const (
 	denied
 )
 
-// AppendDocument appends what the table means for u. api is the ARN of the API's stage with a slash at the end. The document depends on nothing
-// else, but for refused: the ARN of a request that was refused gets a Deny of its own, unless it is "". That changes no other route, and it closes
-// this one even where no rule is about it and a resource policy allows what an authorizer does not deny.
+// AppendDocument appends what the table means for u. api is the ARN of the API's stage with a slash
+// at the end. The document depends on nothing else, but for refused: the ARN of a request that was
+// refused gets a Deny of its own, unless it is "". That changes no other route, and it closes this
+// one even where no rule is about it and a resource policy allows what an authorizer does not deny.
 func (t *Table) AppendDocument(dst []byte, api string, u User, now time.Time, refused string) ([]byte, error) {
 	if refused != "" && !literal(refused) {
 		return AppendDenyAll(dst, api), nil
@@ -146,7 +152,8 @@ func AppendDenyAll(dst []byte, api string) []byte {
 	return dst
 }
 
-// writer is a document that is being written. Its methods return what has become of it, so that the memory may be the caller's stack.
+// writer is a document that is being written. Its methods return what has become of it, so that the
+// memory may be the caller's stack.
 type writer struct {
 	dst    []byte
 	api    string
@@ -158,7 +165,8 @@ func begin(dst []byte, api string) writer {
 	return writer{dst: append(dst, `{"Version":"2012-10-17","Statement":[`...), api: api}
 }
 
-// resource adds a resource to the statement that is being written if it has this effect, and else to a new one.
+// resource adds a resource to the statement that is being written if it has this effect, and else
+// to a new one.
 //
 //go:noinline
 func (w writer) resource(effect, text string) writer {
@@ -185,7 +193,8 @@ func (w writer) end() ([]byte, error) {
 	return w.dst, w.err
 }
 
-// literal reports whether an ARN stands in a document for itself alone: no stars, no question marks, no policy variables, nothing to be escaped.
+// literal reports whether an ARN stands in a document for itself alone: no stars, no question
+// marks, no policy variables, nothing to be escaped.
 func literal(arn string) bool {
 	return len(arn) <= maxResource && strings.Trim(arn, unreserved+"/:@$&+,=%!'()") == "" && !strings.ContainsAny(arn, "*?{")
 }

@@ -64,7 +64,8 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// summary writes a document as "Effect resource resource; Effect …" and checks everything else about it.
+// summary writes a document as "Effect resource resource; Effect …" and checks everything else
+// about it.
 func summary(t *testing.T, text string) string {
 	t.Helper()
 	var parts []string
@@ -113,8 +114,9 @@ func TestDocumentRefusesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
-// TestDocumentIsTheRules is the promise that everything rests on: for every route, what IAM makes of a user's document is what the rules say. The
-// document is made for one request and tried on all the others, as a cache would.
+// TestDocumentIsTheRules is the promise that everything rests on: for every route, what IAM makes
+// of a user's document is what the rules say. The document is made for one request and tried on all
+// the others, as a cache would.
 func TestDocumentIsTheRules(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	seen := map[bool]int{}
@@ -158,7 +160,8 @@ func TestDocumentIsTheRules(t *testing.T) {
 	}
 }
 
-// TestPlainPathsAreReadAlike is the other half: a backend that resolves escapes, dots and slashes finds itself under the same rules.
+// TestPlainPathsAreReadAlike is the other half: a backend that resolves escapes, dots and slashes
+// finds itself under the same rules.
 func TestPlainPathsAreReadAlike(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	pieces := []string{"/", "/", "admin", "a", ".", "..", "%2e", "%2f", "%5c", "%61", "dmin", "%20", "%25", "2f", ";", "\\", "*", "?", "x"}
@@ -191,7 +194,8 @@ func TestPlainPathsAreReadAlike(t *testing.T) {
 	}
 }
 
-// TestSpellings is the other half of what paths mean: wherever a forgiving backend ends up, its rules were met.
+// TestSpellings is the other half of what paths mean: wherever a forgiving backend ends up, its
+// rules were met.
 func TestSpellings(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	pieces := []string{"/", "/", "a", "A", "admin", "ADMIN", "Admin", "b", "B", "%20", "+", ".", "%C2%A0", "%C4%B0", "%C4%B1", "get", "GET", "x", "adm%C4%B1n", "/admin/", "/a/"}
@@ -222,7 +226,8 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// forgiving reads a path as a backend does that takes letters of either case and drops white space and dots around a segment.
+// forgiving reads a path as a backend does that takes letters of either case and drops white space
+// and dots around a segment.
 func forgiving(p string) string {
 	p, _ = url.PathUnescape(p)
 	var kept []string
@@ -315,7 +320,8 @@ func parse(t testing.TB, text string) (d policyDocument) {
 	return d
 }
 
-// allows evaluates the document as IAM does, without any of the package's own thoughts about patterns:
+// allows evaluates the document as IAM does, without any of the package's own thoughts about
+// patterns:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (d policyDocument) allows(arn string) bool {
 	allow := false
@@ -333,7 +339,8 @@ func (d policyDocument) allows(arn string) bool {
 	return allow
 }
 
-// glob matches as IAM does: a star is any text, slashes included, a question mark any one character.
+// glob matches as IAM does: a star is any text, slashes included, a question mark any one
+// character.
 func glob(pattern, s string) bool {
 	switch {
 	case pattern == "":

@@ -1,4 +1,5 @@
-// This file reads a table of rules. What cannot be read exactly is refused with its line: a rule that was misunderstood would be worse than none.
+// This file reads a table of rules. What cannot be read exactly is refused with its line: a rule
+// that was misunderstood would be worse than none.
 
 package policy
 
@@ -20,8 +21,9 @@ const (
 	maxPath  = 256
 )
 
-// Parse reads a table: a rule a line, in the columns methods, path and needs. A comment, from # on, has a line of its own: behind a rule it could swallow
-// the next one when a line break is lost on the way.
+// Parse reads a table: a rule a line, in the columns methods, path and needs. A comment, from # on,
+// has a line of its own: behind a rule it could swallow the next one when a line break is lost on
+// the way.
 //
 //	# methods   path         needs
 //	*           /*           signed-in
@@ -29,8 +31,9 @@ const (
 //	GET         /api/export  scope:reports/read
 //	*           $connect     group:traders,admins
 //
-// A path is literal or ends in /*, is relative to the stage or base path, and is made of letters, digits and - . _ ~ /: any other character has a
-// second spelling, which a rule would miss. The error joins one error for each line that is wrong.
+// A path is literal or ends in /*, is relative to the stage or base path, and is made of letters,
+// digits and - . _ ~ /: any other character has a second spelling, which a rule would miss. The
+// error joins one error for each line that is wrong.
 func Parse(text string) (*Table, error) {
 	t := &Table{}
 	var errs []error
@@ -201,8 +204,8 @@ func scopeName(name string) bool {
 	return name != ""
 }
 
-// twins returns an error for two paths of which a forgiving reader takes one for the other, or for something below it: every request to the one would be
-// refused as a disguise of the other.
+// twins returns an error for two paths of which a forgiving reader takes one for the other, or for
+// something below it: every request to the one would be refused as a disguise of the other.
 func (t *Table) twins() error {
 	for i := range t.rules {
 		for j := range t.rules {

@@ -9,13 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// unreserved are the characters that mean the same with and without percent-encoding (RFC 3986 section 2.3).
+// unreserved are the characters that mean the same with and without percent-encoding (RFC 3986
+// section 2.3).
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
-// Plain reports whether everybody must read path alike: IAM, which compares text, and a backend, which may decode escapes, drop dot segments, merge
-// slashes, take a backslash for a slash or cut off what follows a semicolon. Nothing is repaired here: a path that is not plain is refused, and a
-// client that means no harm never sends one. Stars and question marks are refused with the rest, though they widen nothing: where a request's own
-// ARN gets into a document, none can be in it.
+// Plain reports whether everybody must read path alike: IAM, which compares text, and a backend,
+// which may decode escapes, drop dot segments, merge slashes, take a backslash for a slash or cut
+// off what follows a semicolon. Nothing is repaired here: a path that is not plain is refused, and
+// a client that means no harm never sends one. Stars and question marks are refused with the rest,
+// though they widen nothing: where a request's own ARN gets into a document, none can be in it.
 func Plain(path string) bool {
 	if !strings.HasPrefix(path, "/") {
 		return false
@@ -41,19 +43,22 @@ func Plain(path string) bool {
 	return true
 }
 
-// plainSegment reports whether the segment that rest begins with is neither a dot segment nor empty; the last one may be empty.
+// plainSegment reports whether the segment that rest begins with is neither a dot segment nor
+// empty; the last one may be empty.
 func plainSegment(rest string) bool {
 	segment, _, more := strings.Cut(rest, "/")
 	return segment != "." && segment != ".." && (segment != "" || !more)
 }
 
-// plainEscape reports whether %hl stands for a character that has to be escaped, and that is not one of those above.
+// plainEscape reports whether %hl stands for a character that has to be escaped, and that is not
+// one of those above.
 func plainEscape(h, l byte) bool {
 	c := hex(h)<<4 | hex(l)
 	return c >= 0x20 && c != 0x7f && strings.IndexByte(unreserved+`/\;?#*`, c) < 0 && c != '%'
 }
 
-// decodable reports whether the escapes of path, if it has any, are whole and stand for UTF-8: an overlong slash is one to some readers and nothing to others.
+// decodable reports whether the escapes of path, if it has any, are whole and stand for UTF-8: an
+// overlong slash is one to some readers and nothing to others.
 func decodable(path string) bool {
 	if strings.IndexByte(path, '%') < 0 {
 		return true
@@ -70,8 +75,9 @@ func hex(c byte) byte {
 	return (c | 0x20) - 'a' + 10
 }
 
-// fold returns path as the most forgiving reader has it: escapes resolved, letters small, and neither white space nor dots around a segment, nor
-// segments of nothing else. Some frameworks match routes so, and so do some file systems. A path that is not Plain is folded somehow.
+// fold returns path as the most forgiving reader has it: escapes resolved, letters small, and
+// neither white space nor dots around a segment, nor segments of nothing else. Some frameworks
+// match routes so, and so do some file systems. A path that is not Plain is folded somehow.
 func fold(path string) string {
 	if folded(path) {
 		return path
@@ -106,11 +112,13 @@ func folded(path string) bool {
 	return true
 }
 
-// padding reports whether a reader may drop r at either end of a segment: white space, the plus that stands for a space in queries, and the dot.
+// padding reports whether a reader may drop r at either end of a segment: white space, the plus
+// that stands for a space in queries, and the dot.
 func padding(r rune) bool { return unicode.IsSpace(r) || r == '.' || r == '+' }
 
-// small returns the ASCII letter that r is a spelling of. Rules' paths have no others; beyond ASCII there are four that become one of ASCII's when their case
-// is changed (https://www.unicode.org/Public/UCD/latest/ucd/CaseFolding.txt).
+// small returns the ASCII letter that r is a spelling of. Rules' paths have no others; beyond ASCII
+// there are four that become one of ASCII's when their case is changed
+// (https://www.unicode.org/Public/UCD/latest/ucd/CaseFolding.txt).
 func small(r rune) rune {
 	switch {
 	case 'A' <= r && r <= 'Z':

@@ -1,8 +1,10 @@
-// Package policy says who may do what, by a table of rules, and says it twice: about one request, with the reason, and as one IAM document that is
-// right for every route of the API, so that a decision may be replayed on any of them and means the same.
+// Package policy says who may do what, by a table of rules, and says it twice: about one request,
+// with the reason, and as one IAM document that is right for every route of the API, so that a
+// decision may be replayed on any of them and means the same.
 //
-// A request needs a rule that matches it, and satisfies every rule that matches it. So a further rule never opens what was closed, the order of
-// rules means nothing, and IAM can say exactly the same: an Allow for the patterns of rules that a user satisfies, a Deny for those of the others.
+// A request needs a rule that matches it, and satisfies every rule that matches it. So a further
+// rule never opens what was closed, the order of rules means nothing, and IAM can say exactly the
+// same: an Allow for the patterns of rules that a user satisfies, a Deny for those of the others.
 //
 // This file decides whether a rule matches a request, and whether a user satisfies it.
 package policy
@@ -15,7 +17,8 @@ import (
 	"edgeauth/internal/reason"
 )
 
-// User is what rules can ask about a caller whose token has been verified. The zero User is nobody: a request without a session.
+// User is what rules can ask about a caller whose token has been verified. The zero User is nobody:
+// a request without a session.
 type User struct {
 	Kind     Kind
 	Groups   []string
@@ -67,11 +70,12 @@ const (
 // Connect is the route of a WebSocket API's handshake, which has no method and no path.
 const Connect = "$connect"
 
-// methods are those that API Gateway routes. A rule for all methods names them, since in an IAM document nothing may follow a star.
+// methods are those that API Gateway routes. A rule for all methods names them, since in an IAM
+// document nothing may follow a star.
 var methods = [...]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
-// Decide returns reason.OK if u may send a request with this method to this route, and else why not. Where several things are missing it names one
-// that a new sign-in would not mend.
+// Decide returns reason.OK if u may send a request with this method to this route, and else why
+// not. Where several things are missing it names one that a new sign-in would not mend.
 func (t *Table) Decide(method, route string, u User, now time.Time) reason.Code {
 	verdict := reason.NoRule
 	if route != Connect && !slices.Contains(methods[:], method) {
@@ -112,8 +116,9 @@ func (r *rule) matches(method, route string) bool {
 	return r.everything() || covered(r.path, r.tree, route)
 }
 
-// covered reports whether a rule's path is about a route. A path with one slash at the end is the same path: API Gateway and backends do not agree about
-// whether it is another one. A tree includes the path that it hangs from: "/admin/*" is about "/admin" too.
+// covered reports whether a rule's path is about a route. A path with one slash at the end is the
+// same path: API Gateway and backends do not agree about whether it is another one. A tree includes
+// the path that it hangs from: "/admin/*" is about "/admin" too.
 func covered(path string, tree bool, route string) bool {
 	below, ok := strings.CutPrefix(route, path)
 	if !ok {
@@ -125,8 +130,9 @@ func covered(path string, tree bool, route string) bool {
 	return below == "" || below == "/" || tree && below[0] == '/'
 }
 
-// disguised reports whether a route is under the path of a rule that is not about it for a forgiving reader: one that takes letters of either case, drops
-// white space and dots, or both. Where such a backend opens that path, the rule would have been walked around.
+// disguised reports whether a route is under the path of a rule that is not about it for a
+// forgiving reader: one that takes letters of either case, drops white space and dots, or both.
+// Where such a backend opens that path, the rule would have been walked around.
 func (t *Table) disguised(route string) bool {
 	folded := fold(route)
 	for i := range t.rules {

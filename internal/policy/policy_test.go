@@ -239,7 +239,8 @@ func TestParseTakes(t *testing.T) {
 	}
 }
 
-// TestDisguises: a path that only a forgiving backend takes for a rule's is refused, whoever sends it.
+// TestDisguises: a path that only a forgiving backend takes for a rule's is refused, whoever sends
+// it.
 func TestDisguises(t *testing.T) {
 	rules := must(t, "* /* user\n* /admin/* group:admins\nGET /Reports/Annual scope:x\n* /v1.0/x group:g\n* /kit user")
 	for _, path := range []string{

@@ -2,7 +2,8 @@
 
 package token_test
 
-// Allocations are the part of a verification's cost that is the same on every machine, so they are what a test can hold.
+// Allocations are the part of a verification's cost that is the same on every machine, so they are
+// what a test can hold.
 
 import (
 	"context"

@@ -13,7 +13,8 @@ import (
 	"edgeauth/internal/base64url"
 )
 
-// maxLength bounds all work that a token can cause. Cookies and headers hold less (API Gateway takes 10,240 bytes of headers).
+// maxLength bounds all work that a token can cause. Cookies and headers hold less (API Gateway
+// takes 10,240 bytes of headers).
 const maxLength = 16 << 10
 
 // What most junk is refused with, made once.
@@ -46,7 +47,8 @@ func split(raw string) (t compact, err error) {
 	return t, err
 }
 
-// decode decodes the payload and the signature, which there is no point in before the header is known to be good.
+// decode decodes the payload and the signature, which there is no point in before the header is
+// known to be good.
 func (t *compact) decode() (err error) {
 	buffer := make([]byte, 0, (len(t.parts[1])+len(t.parts[2]))*3/4)
 	if t.payload, err = decode(buffer, t.parts[1]); err != nil {
@@ -73,6 +75,3 @@ func (t compact) signedBy(key *rsa.PublicKey) error {
 	}
 	return nil
 }
-
-// view returns b as a string without a copy: b must not change any more.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

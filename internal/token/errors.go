@@ -9,8 +9,8 @@ import (
 // ErrInvalid is what every refusal is: untrusted input that is no good. No refusal quotes it.
 var ErrInvalid = errors.New("token: invalid")
 
-// One error for each reason. Of a claim that is missing or of the wrong type, the reason is ErrClaims; one with another value than expected has a
-// reason of its own.
+// One error for each reason. Of a claim that is missing or of the wrong type, the reason is
+// ErrClaims; one with another value than expected has a reason of its own.
 var (
 	ErrMalformed   error = &refusal{reason.TokenMalformed, "token: malformed"}
 	ErrAlgorithm   error = &refusal{reason.TokenAlgorithm, "token: algorithm is not RS256"}
@@ -27,8 +27,8 @@ var (
 	ErrAccessHash  error = &refusal{reason.TokenAccessHash, "token: issued with another access token"}
 )
 
-// OtherIssuer is an [ErrIssuer]. It alone quotes what a token says, for whoever has to find out which pool a client signed in at. Nobody has verified it:
-// it may be anything, of any length.
+// OtherIssuer is an [ErrIssuer]. It alone quotes what a token says, for whoever has to find out
+// which pool a client signed in at. Nobody has verified it: it may be anything, of any length.
 type OtherIssuer struct{ Received string }
 
 func (o *OtherIssuer) Error() string        { return ErrIssuer.Error() }

@@ -20,8 +20,9 @@ import (
 	"edgeauth/jwks"
 )
 
-// FuzzVerify: an accepted token is the only text of its parts; the decision depends on token, keys and clock alone; a refusal is of the class; one
-// key set is fetched at most, whatever is asked at one moment.
+// FuzzVerify: an accepted token is the only text of its parts; the decision depends on token, keys
+// and clock alone; a refusal is of the class; one key set is fetched at most, whatever is asked at
+// one moment.
 func FuzzVerify(f *testing.F) {
 	s := newStand(f)
 	good := s.IDToken(nil)
@@ -113,7 +114,8 @@ func FuzzOneByte(f *testing.F) {
 	})
 }
 
-// FuzzPayload: a genuinely signed payload is accepted only if any JSON reader reads from it what the claims say, and jwx accepts it too.
+// FuzzPayload: a genuinely signed payload is accepted only if any JSON reader reads from it what
+// the claims say, and jwx accepts it too.
 func FuzzPayload(f *testing.F) {
 	s := newStand(f)
 	good := s.payload("")
@@ -149,7 +151,8 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// FuzzHeader: a genuinely signed header is accepted only if any JSON reader reads RS256, the key's name and nothing critical from it.
+// FuzzHeader: a genuinely signed header is accepted only if any JSON reader reads RS256, the key's
+// name and nothing critical from it.
 func FuzzHeader(f *testing.F) {
 	s := newStand(f)
 	for _, seed := range []string{s.header(""), s.header(`,"typ":"JWT"`), s.header(`,"crit":[]`), s.header(`,"alg":"none"`), s.header(`,"x":{}`), `{}`, ``, ` ` + s.header(""), s.header("") + "x", strings.Replace(s.header(""), "alg", `\u0061lg`, 1)} {

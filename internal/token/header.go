@@ -1,7 +1,8 @@
 package token
 
-// This file decides which headers are understood: alg and kid, and a typ that says nothing new. Members that carry or point to a key (jwk, jku, x5c,
-// x5u) are members like any unknown one and are never used: whose key it is, is for the issuer's key set to say.
+// This file decides which headers are understood: alg and kid, and a typ that says nothing new.
+// Members that carry or point to a key (jwk, jku, x5c, x5u) are members like any unknown one and
+// are never used: whose key it is, is for the issuer's key set to say.
 
 import (
 	"fmt"
@@ -10,7 +11,8 @@ import (
 	"edgeauth/internal/jsonread"
 )
 
-// readHeader returns the kid of a header that is good for a token of this use. A member of the wrong type says nothing that fits.
+// readHeader returns the kid of a header that is good for a token of this use. A member of the
+// wrong type says nothing that fits.
 func readHeader(header []byte, use Use) (kid string, err error) {
 	alg, typ := "", "JWT"
 	special := false
@@ -45,8 +47,9 @@ func readHeader(header []byte, use Use) (kid string, err error) {
 	return kid, nil
 }
 
-// typeFits reports whether typ can stand in a token of this use; Cognito writes none. Logout tokens, request objects and their like have a typ of their
-// own just so that nobody takes them for something else (RFC 8725 section 3.11).
+// typeFits reports whether typ can stand in a token of this use; Cognito writes none. Logout
+// tokens, request objects and their like have a typ of their own just so that nobody takes them for
+// something else (RFC 8725 section 3.11).
 func typeFits(typ string, use Use) bool {
 	return strings.EqualFold(typ, "JWT") || use == Access && strings.EqualFold(typ, "at+jwt") // RFC 9068
 }

@@ -1,6 +1,7 @@
 package token
 
-// This file decides what the claims must say (OpenID Connect Core 3.1.3.7; RFC 8725 section 3; for Cognito's own claims
+// This file decides what the claims must say (OpenID Connect Core 3.1.3.7; RFC 8725 section 3; for
+// Cognito's own claims
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html).
 
 import (
@@ -13,7 +14,8 @@ import (
 	"edgeauth/internal/word"
 )
 
-// judgeClaims compares p with all that is expected but its signature and its end, and returns the issuer it names.
+// judgeClaims compares p with all that is expected but its signature and its end, and returns the
+// issuer it names.
 func (v *Verifier) judgeClaims(p *payload, c Checks, now time.Time) (*Issuer, error) {
 	issuer, err := v.issuer(p)
 	if err != nil {
@@ -53,8 +55,9 @@ func (u Use) of(p *payload) error {
 	return nil
 }
 
-// admits returns nil if p was issued to a client that may call, for nobody else. An ID token is for its client: aud names it, and it alone. An access
-// token names its client in client_id; an aud it has only when it is bound to resources, of which all must be ours.
+// admits returns nil if p was issued to a client that may call, for nobody else. An ID token is for
+// its client: aud names it, and it alone. An access token names its client in client_id; an aud it
+// has only when it is bound to resources, of which all must be ours.
 func (i *Issuer) admits(p *payload, use Use) error {
 	if p.azp.present && !slices.Contains(i.ClientIDs, p.azp.value) {
 		return fmt.Errorf("%w: azp", ErrAudience)
@@ -119,7 +122,8 @@ func scopes(s string) bool {
 	return true
 }
 
-// judgeTime returns nil if p has an end and, up to the leeway, has begun. An ID token must say when it was issued.
+// judgeTime returns nil if p has an end and, up to the leeway, has begun. An ID token must say when
+// it was issued.
 func (v *Verifier) judgeTime(p *payload, now time.Time) error {
 	latest := now.Add(v.leeway).Unix()
 	switch {

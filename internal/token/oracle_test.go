@@ -1,7 +1,7 @@
 package token_test
 
-// A second opinion: what is accepted here, jwx accepts too, on the same key. (White space around the header's object is the one exception known: of
-// that, jwx 3.3.0 finds the signature wrong.)
+// A second opinion: what is accepted here, jwx accepts too, on the same key. (White space around
+// the header's object is the one exception known: of that, jwx 3.3.0 finds the signature wrong.)
 
 import (
 	"context"

@@ -1,9 +1,11 @@
 package token_test
 
-// Signatures whose padding is almost right (RFC 8017 section 8.2.2 and 9.2). The families are those of Project Wycheproof's RS256 and RSA-2048 vectors
-// (https://github.com/C2SP/wycheproof, flags ModifiedPadding, BerEncodedPadding, InvalidAsnInPadding, InvalidPadding, WrongHash, NoHash, MissingNull,
-// ShortPadding, InvalidSignature, SignatureMalleability, WrongPrimitive). Its tokens hold no claims, so they would be refused for another reason:
-// here the defects are made anew, by the private key itself, over tokens that are good in all else.
+// Signatures whose padding is almost right (RFC 8017 section 8.2.2 and 9.2). The families are those
+// of Project Wycheproof's RS256 and RSA-2048 vectors (https://github.com/C2SP/wycheproof, flags
+// ModifiedPadding, BerEncodedPadding, InvalidAsnInPadding, InvalidPadding, WrongHash, NoHash,
+// MissingNull, ShortPadding, InvalidSignature, SignatureMalleability, WrongPrimitive). Its tokens
+// hold no claims, so they would be refused for another reason: here the defects are made anew, by
+// the private key itself, over tokens that are good in all else.
 
 import (
 	"bytes"

@@ -1,6 +1,7 @@
 package token
 
-// This file reads the claims, once, and decides which types they must have. A claim of the wrong type is not taken for an absent one.
+// This file reads the claims, once, and decides which types they must have. A claim of the wrong
+// type is not taken for an absent one.
 
 import (
 	"fmt"
@@ -57,7 +58,8 @@ func readPayload(b []byte, use Use) (payload, error) {
 	return p, nil
 }
 
-// read reads the claim called name and reports whether it is of its type. Nobody asks for the type of other claims.
+// read reads the claim called name and reports whether it is of its type. Nobody asks for the type
+// of other claims.
 func (p *payload) read(r *jsonread.Reader, name string, use Use) bool {
 	switch name {
 	case "iss":

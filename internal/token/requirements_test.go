@@ -1,7 +1,8 @@
 package token_test
 
-// One test for each requirement on a token, R01 to R17; those on key sets are in package jwks. Every token here is genuinely signed unless the signature
-// is the point, so that nothing is refused for another reason than its own.
+// One test for each requirement on a token, R01 to R17; those on key sets are in package jwks.
+// Every token here is genuinely signed unless the signature is the point, so that nothing is
+// refused for another reason than its own.
 
 import (
 	"crypto/hmac"
@@ -97,7 +98,8 @@ func TestR02OnlyTheAlphabetOfBase64URL(t *testing.T) {
 			cases = append(cases, refuse{fmt.Sprintf("%q %s", c, where), raw[:i] + c + raw[i:], token.ErrMalformed})
 		}
 	}
-	// A signature over the text with its line breaks is genuine, for whoever verifies what he does not read.
+	// A signature over the text with its line breaks is genuine, for whoever verifies what he does
+	// not read.
 	for _, c := range []string{"\n", "\r", "\r\n"} {
 		for why, input := range map[string]string{
 			"header":  parts[0][:4] + c + parts[0][4:] + "." + parts[1],
@@ -221,7 +223,8 @@ func TestR04NoPaddingAndNoBitsLeftOver(t *testing.T) {
 	s.refuse(t, token.ID, cases)
 }
 
-// twins returns the characters that, in place of part's last one, a lax decoder decodes to the same bytes.
+// twins returns the characters that, in place of part's last one, a lax decoder decodes to the same
+// bytes.
 func twins(part string) (found []rune) {
 	want, _ := base64.RawURLEncoding.DecodeString(part)
 	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
@@ -623,7 +626,8 @@ func TestR16LeewayIsAsConfigured(t *testing.T) {
 	}
 }
 
-// ErrExpired says that the token was good once, so it must never be said of one that was not (CVE-2024-51744).
+// ErrExpired says that the token was good once, so it must never be said of one that was not
+// (CVE-2024-51744).
 func TestR16ExpiredIsSaidOfGenuineTokensOnly(t *testing.T) {
 	s := newStand(t)
 	old := s.IDToken(M{"exp": s.Now().Unix() - 100})
@@ -687,7 +691,8 @@ func TestNamesAreWords(t *testing.T) {
 // What the callback knows besides: the nonce it sent, and the access token that came along.
 func TestNonceAndAccessHash(t *testing.T) {
 	s := newStand(t)
-	// RFC 7515 and OpenID Connect Core 3.1.3.6: the left half of the hash. The value is that of OpenID Connect Core appendix A.3's access token.
+	// RFC 7515 and OpenID Connect Core 3.1.3.6: the left half of the hash. The value is that of
+	// OpenID Connect Core appendix A.3's access token.
 	const accessToken, hash = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y", "77QmUPtjPfzWtF2AnpK9RQ"
 	for _, c := range []struct {
 		why    string
@@ -722,7 +727,8 @@ func TestNonceAndAccessHash(t *testing.T) {
 	}
 }
 
-// Inputs of published advisories, under their names, where a requirement's own test does not say it all.
+// Inputs of published advisories, under their names, where a requirement's own test does not say it
+// all.
 func TestAdvisories(t *testing.T) {
 	s := newStand(t)
 	kid := tokentest.Encode(s.id.ID)
@@ -756,7 +762,8 @@ func TestAdvisories(t *testing.T) {
 		{"CVE-2020-28042 ServiceStack", b64(s.header("")) + "." + b64(s.payload("")) + ".", token.ErrSignature},
 		{"CVE-2026-41413 Istio", attacker.Sign(s.header(`,"jku":"http:\/\/169.254.169.254\/"`), s.payload(`,"jwksUri":"http:\/\/169.254.169.254\/"`)), token.ErrSignature},
 	})
-	// CVE-2026-42576 apko, CVE-2025-22149 jwkset: in package jwks. CVE-2026-55689 openfga: TestNewRefusesAMissingExpectation.
+	// CVE-2026-42576 apko, CVE-2025-22149 jwkset: in package jwks. CVE-2026-55689 openfga:
+	// TestNewRefusesAMissingExpectation.
 	if _, err := jwks.Parse([]byte(`{"keys":[{"kty":"EC"},` + tokentest.Encode(s.id.JWK()) + `]}`)); err != nil {
 		t.Error(err)
 	}

@@ -1,14 +1,18 @@
-// Package token decides one question: is this string a token that one of these issuers signed, for one of these clients, for this use, and is it valid now?
+// Package token decides one question: is this string a token that one of these issuers signed, for
+// one of these clients, for this use, and is it valid now?
 //
-// Only RS256 in compact form is spoken, one dialect of it, strictly: there is exactly one string for what a token says, so a token with one byte
-// changed is another token, and a bad one. What a library would forgive (line breaks in base64, names in the wrong case or twice, bytes after the
+// Only RS256 in compact form is spoken, one dialect of it, strictly: there is exactly one string
+// for what a token says, so a token with one byte changed is another token, and a bad one. What a
+// library would forgive (line breaks in base64, names in the wrong case or twice, bytes after the
 // JSON, members that ask for special treatment) is refused, as RFC 8725 and its successor have it.
 //
-// The order of the checks is part of the answer. Form, header and claims come first: they cost little, and junk must not make anybody fetch keys. Then
-// the key is looked up and the signature verified. Expiry comes last: to callers, [ErrExpired] says that the token was good once, which only the
-// signature can tell (CVE-2024-51744).
+// The order of the checks is part of the answer. Form, header and claims come first: they cost
+// little, and junk must not make anybody fetch keys. Then the key is looked up and the signature
+// verified. Expiry comes last: to callers, [ErrExpired] says that the token was good once, which
+// only the signature can tell (CVE-2024-51744).
 //
-// Every refusal is an [ErrInvalid] and carries its code for package reason. An error that is no ErrInvalid says that nobody can tell.
+// Every refusal is an [ErrInvalid] and carries its code for package reason. An error that is no
+// ErrInvalid says that nobody can tell.
 package token
 
 import (
@@ -33,8 +37,9 @@ const (
 	Access Use = "access"
 )
 
-// Keys finds the public key of one issuer that a token names. What it is wanted by is data from an unverified token: it may be compared, nothing
-// else. An error that is jwks.ErrUnknownKey says that the issuer has no such key; any other that nobody can tell.
+// Keys finds the public key of one issuer that a token names. What it is wanted by is data from an
+// unverified token: it may be compared, nothing else. An error that is jwks.ErrUnknownKey says that
+// the issuer has no such key; any other that nobody can tell.
 type Keys interface {
 	Key(ctx context.Context, w jwks.Wanted) (*rsa.PublicKey, error)
 }
@@ -90,7 +95,8 @@ type Claims struct {
 	Payload       []byte // the JSON all this was read from; read-only, since the strings above share its memory
 }
 
-// VerifiedEmail returns the caller's address, or "" if the pool has not verified it: anybody may claim any.
+// VerifiedEmail returns the caller's address, or "" if the pool has not verified it: anybody may
+// claim any.
 func (c Claims) VerifiedEmail() string {
 	if !c.EmailVerified {
 		return ""
@@ -120,7 +126,8 @@ type Verifier struct {
 	expLeeway time.Duration
 }
 
-// New returns a Verifier, or an error if c leaves any expectation open: an expectation that is not stated must not be one that is not checked.
+// New returns a Verifier, or an error if c leaves any expectation open: an expectation that is not
+// stated must not be one that is not checked.
 func New(c Config) (*Verifier, error) {
 	v := &Verifier{issuers: c.Issuers, use: c.Use, now: c.Now, leeway: c.Leeway, expLeeway: c.ExpLeeway}
 	if v.now == nil {

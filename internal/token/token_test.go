@@ -1,6 +1,7 @@
 package token_test
 
-// What all tests here share: a pool, a verifier of each use over it, and how a case is put. A refusal is always checked for its exact reason.
+// What all tests here share: a pool, a verifier of each use over it, and how a case is put. A
+// refusal is always checked for its exact reason.
 
 import (
 	"context"
@@ -100,7 +101,8 @@ func (s *stand) refuse(t *testing.T, use token.Use, cases []refuse) {
 	}
 }
 
-// checkRefusal wants c's error, a member of the class, with a code of its own, and nothing let out: no claims, and none of the input in the text.
+// checkRefusal wants c's error, a member of the class, with a code of its own, and nothing let out:
+// no claims, and none of the input in the text.
 func checkRefusal(t *testing.T, c refuse, claims token.Claims, err error) {
 	t.Helper()
 	switch {
@@ -186,7 +188,8 @@ func TestClaimsOfAnAccessToken(t *testing.T) {
 	}
 }
 
-// An address counts as verified only where the claim is JSON's true; any other value is not worth an outage.
+// An address counts as verified only where the claim is JSON's true; any other value is not worth
+// an outage.
 func TestEmailVerifiedIsTrueOrIsNot(t *testing.T) {
 	s := newStand(t)
 	for value, want := range map[any]bool{true: true, false: false, "true": false, 1: false, nil: false} {

@@ -1,5 +1,5 @@
-// Package intenttest holds requests as browsers and programs send them, and what each means. Whoever decides by package intent runs through all of
-// them, so that no two can differ.
+// Package intenttest holds requests as browsers and programs send them, and what each means.
+// Whoever decides by package intent runs through all of them, so that no two can differ.
 package intenttest
 
 import "net/http"
