@@ -398,6 +398,13 @@ func (b *browser) trace() []exchange {
 	return slices.Clone(b.traces)
 }
 
+// forgetTraces forgets every exchange so far.
+func (b *browser) forgetTraces() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.traces = nil
+}
+
 // copy returns another browser with the same cookies, as a stolen profile would be.
 func (b *browser) copy() *browser {
 	c := newBrowser(b.t)

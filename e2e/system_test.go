@@ -3,6 +3,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,7 +183,16 @@ func (s *system) host() string { return must(url.Parse(s.app)).Hostname() }
 type transcript struct {
 	mu      sync.Mutex // guards what follows
 	text    strings.Builder
-	changed chan struct{} // closed and replaced on every write
+	changed chan struct{}     // closed and replaced on every write
+	sieve   func(line []byte) // takes every line, in place of text
+	rest    []byte            // of a line for the sieve
+}
+
+// sift keeps nothing more of what is printed, and gives every line to a function.
+func (o *transcript) sift(line func([]byte)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sieve = line
 }
 
 func (o *transcript) Write(p []byte) (int, error) {
@@ -190,7 +200,18 @@ func (o *transcript) Write(p []byte) (int, error) {
 	defer o.mu.Unlock()
 	close(o.changed)
 	o.changed = make(chan struct{})
-	return o.text.Write(p)
+	if o.sieve == nil {
+		return o.text.Write(p)
+	}
+	o.rest = append(o.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(o.rest, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		o.sieve(line)
+		o.rest = rest
+	}
 }
 
 func (o *transcript) String() string {
