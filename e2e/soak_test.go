@@ -53,6 +53,15 @@ type person struct {
 	b    *browser
 	user string
 	in   bool // has signed in, and not out
+	lost time.Time
+}
+
+// lose drops the session cookie before its time, but not so often that it looks like a browser that keeps none.
+func (s *soak) lose(p *person) {
+	if time.Since(p.lost) > 65*time.Second {
+		p.lost = time.Now()
+		s.expire(p.b)
+	}
 }
 
 // weather knows what was wrong when.
@@ -264,10 +273,10 @@ func (s *soak) act(dice *rand.Rand, p *person) {
 		tabs.Wait()
 		s.open(p, "/")
 	case n < 88: // the session cookie is over
-		s.expire(p.b)
+		s.lose(p)
 		s.open(p, "/reports/late")
 	case n < 94:
-		s.expire(p.b)
+		s.lose(p)
 		s.renew(p)
 	case n < 97:
 		s.signOut(p)
