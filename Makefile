@@ -20,7 +20,7 @@ GO_BUILD    = CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters rehearsal mutants fuzz bench clients templates tools $(RECIPES)
+.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters rehearsal mutants fuzz soak bench clients templates tools $(RECIPES)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,10 +99,11 @@ rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Pytho
 mutants: ## delete each listed rule in turn; every one must turn a test red (LISTS="token jwks": only those; all take half an hour)
 	@go run ./internal/mutants $(LISTS)
 
-fuzz: ## fuzz every property for FUZZTIME each
-	@for p in $$(grep -rl '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
-	  for f in $$(grep -h '^func Fuzz' $$p/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/'); do \
-	    echo "$$p $$f"; go test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+fuzz: ## fuzz every property for FUZZTIME each, and say how many inputs a second were tried
+	@.ci/fuzz $(FUZZTIME)
+
+soak: ## a thousand browsers under faults, for SECONDS= or REQUESTS=, with SEED=; an oracle judges each answer
+	@cd e2e && go test -count=1 -timeout 0 -v -run '^TestSoak$$' . $(if $(SECONDS),-soak-seconds $(SECONDS)) $(if $(REQUESTS),-soak-requests $(REQUESTS)) $(if $(SEED),-soak-seed $(SEED))
 
 # AWS's own clients of the Runtime API, which ours for the local system are held to. The native part of the one for Node.js is not built.
 clients: ## install AWS's runtime clients for Python and Node.js, so that `make test` compares ours with them
