@@ -101,7 +101,7 @@ func TestSoak(t *testing.T) {
 	s := &soak{t: t, weather: weather{ending: map[string]time.Time{}}, findings: map[string]int{}, outcomes: map[string]int64{}, began: time.Now()}
 	s.system = start(t, "-param", "UserBearer=true", "-param", "AccessRules=* /* signed-in\n* /admin/* group:admins")
 	s.output.sift(s.line)
-	s.standIn(t, "settings", `{"id_validity":"20s"}`)
+	s.standIn(t, "settings", `{"id_validity":"30s"}`)
 	for i := range *soakBrowsers {
 		s.people = append(s.people, &person{b: newBrowser(walker{t}), user: []string{alice, bob}[i%2]})
 	}
@@ -304,7 +304,7 @@ func (s *soak) factsOf(p *person) facts {
 		f.email, _ = claims["email"].(string)
 		groups, _ := claims["cognito:groups"].([]any)
 		f.admin = slices.Contains(groups, any("admins"))
-		f.good, f.none = left > 2, left < -6
+		f.good, f.none = left > 8, left < -6
 	}
 	f.rescue = len(p.b.cookies(s.host(), "__Secure-refresh")) > 0
 	return f
