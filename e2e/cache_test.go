@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What a cache loses; docs/decisions/no-cache.md says it in these words.
@@ -51,7 +53,7 @@ var recording = []struct {
 	{who: bob, method: "GET", path: "/reports/1?q=1", header: asPage, off: "200"},
 	{who: bob, method: "GET", path: "/api/me", off: "200"},
 	{who: bob, method: "POST", path: "/api/hello", off: "200"},
-	{who: bob, method: "GET", path: "/admin/x", header: asPage, off: "302 /auth/denied?reason=group_required", on: "302 /auth/denied", lost: lostReason},
+	{who: bob, method: "GET", path: "/admin/x", header: asPage, off: "302 /auth/denied?reason=group_required&return_to=/Prod/admin/x", on: "302 /auth/denied", lost: lostReason},
 	{who: bob, method: "GET", path: "/admin", off: "302 /auth/denied?reason=group_required", on: "302 /auth/denied", lost: lostReason},
 	{who: bob, method: "GET", path: "/reports/2", header: asPage, off: "200"},
 	{who: nobody, method: "GET", path: "/", header: asPage, off: "302 /auth/login?return_to=/Prod/", on: "401", lost: lostLogin},
@@ -110,9 +112,7 @@ func replay(t *testing.T, flags ...string) (outcomes []string) {
 	// Signing in ends on a page, whose answer is remembered: the theme makes another key, nobody's so far.
 	cookies := map[string]string{alice: session(alice), bob: session(bob), attacked: "theme=dark; " + session(alice), broken: "__Host-id=x"}
 	cookies[mixed] = cookies[alice]
-	s.standIn(t, "settings", `{"skew":"-20m"}`)
-	cookies[stale] = session(alice)
-	s.standIn(t, "settings", `{"skew":"0s"}`)
+	cookies[stale] = "__Host-id=" + s.mint(t, fmt.Sprintf(`{"user":%q,"claims":{"auth_time":%d}}`, alice, time.Now().Add(-20*time.Minute).Unix()))
 	authorization := map[string]string{robot: "Bearer " + s.accessToken(t), mixed: "Bearer x"}
 
 	for _, r := range recording {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -49,16 +48,7 @@ func (l *lied) tell(t *testing.T, name string) {
 // freshen ends the functions, so that the next request meets processes that know no keys.
 func (l *lied) freshen(t *testing.T) {
 	t.Helper()
-	for _, pid := range descendants(t, l.cmd.Process.Pid) {
-		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err == nil && (strings.Contains(string(line), "AuthorizerFunction") || strings.Contains(string(line), "CallbackFunction")) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}
-	// An event that meets a dying process is lost, as it is in a Lambda. Nobody's request needs no keys.
-	for _, path := range []string{"/api/me", "/auth/session"} {
-		eventually(t, path+" answers again", func() bool { return plain(t, http.MethodGet, l.app+path, "").status == http.StatusUnauthorized })
-	}
+	l.kill(t, "AuthorizerFunction", "CallbackFunction")
 }
 
 // requireDiscretion asserts what holds for a whole run, whatever was lied about: the client did nothing that it must not do, asked no other address, and let

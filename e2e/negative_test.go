@@ -37,6 +37,7 @@ func TestOneChangedByte(t *testing.T) {
 	session := s.sessionCookies(b)[0]
 	wantJSON(t, plain(t, http.MethodGet, s.app+"/api/me", session.name+"="+session.value), http.StatusOK)
 
+	header := strings.IndexByte(session.value, '.')
 	positions := make(chan int)
 	var workers sync.WaitGroup
 	for range 8 {
@@ -56,7 +57,9 @@ func TestOneChangedByte(t *testing.T) {
 					continue
 				}
 				resp.Body.Close()
-				if resp.StatusCode != http.StatusUnauthorized {
+				// Another kid may be that of a key made just now: until the keys may be asked for again, nobody can tell.
+				cannotTell := i < header && resp.StatusCode == http.StatusInternalServerError && resp.Header.Get("Retry-After") != ""
+				if resp.StatusCode != http.StatusUnauthorized && !cannotTell {
 					t.Errorf("byte %d of %d changed: %d", i, len(changed), resp.StatusCode)
 				}
 			}
@@ -97,7 +100,7 @@ func TestBadTokens(t *testing.T) {
 	s := start(t)
 	// What a verifier of sessions cannot hold against a token that the pool has signed: the key set does not say which key signs which kind of token,
 	// and clocks differ by seconds.
-	harmless := []string{"typ", "array_aud", "access_key", "wrong_nonce", "no_nonce", "wrong_at_hash", "other_user", "later_auth_time", "expired", "expires_now"}
+	harmless := []string{"unknown_kid", "typ", "array_aud", "access_key", "wrong_nonce", "no_nonce", "wrong_at_hash", "other_user", "later_auth_time", "expired", "expires_now"}
 	alterations := s.standIn(t, "", "")["alterations"].(map[string]any)
 	if len(alterations) < 20 {
 		t.Fatalf("only %d alterations", len(alterations))
@@ -114,8 +117,20 @@ func TestBadTokens(t *testing.T) {
 
 	stranger := start(t) // same pool and client by name, other keys and another port
 	s.requireRefused(t, "another pool's token", "__Host-id="+stranger.mint(t, `{}`))
-	s.requireRefused(t, "another pool's token with our issuer", "__Host-id="+
-		stranger.mint(t, fmt.Sprintf(`{"claims":{"iss":%q}}`, s.issuer(t))))
+
+	// A kid that nobody knows may be that of a key made just now. It buys one fetch in ten seconds; until then nobody can tell, and after it the token is bad.
+	for name, token := range map[string]string{
+		"another pool's token with our issuer": stranger.mint(t, fmt.Sprintf(`{"claims":{"iss":%q}}`, s.issuer(t))),
+		"unknown_kid":                          s.mint(t, `{"alter":"unknown_kid"}`),
+	} {
+		eventually(t, name+" is refused", func() bool {
+			e := plain(t, http.MethodGet, s.app+"/api/me", "__Host-id="+token)
+			if e.status != http.StatusUnauthorized && (e.status != http.StatusInternalServerError || e.header.Get("Retry-After") == "") {
+				t.Fatalf("%s: %d", name, e.status)
+			}
+			return e.status == http.StatusUnauthorized
+		})
+	}
 
 	wantJSON(t, plain(t, http.MethodGet, s.app+"/api/me", "__Host-id="+s.mint(t, `{}`)), http.StatusOK)
 }
@@ -374,11 +389,7 @@ func TestKeysOutOfReach(t *testing.T) {
 	s.standIn(t, "fault", `{"at":"jwks","kind":"status","status":503,"times":-1}`)
 	wantJSON(t, b.fetch(http.MethodGet, s.app+"/api/me"), http.StatusOK)
 
-	for _, pid := range descendants(t, s.cmd.Process.Pid) {
-		if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.Contains(string(line), "AuthorizerFunction") {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}
+	s.kill(t, "AuthorizerFunction")
 	for name, e := range map[string]exchange{
 		"program": b.fetch(http.MethodGet, s.app+"/api/me"),
 		"person":  b.visit(s.app + "/"),
@@ -386,7 +397,9 @@ func TestKeysOutOfReach(t *testing.T) {
 		if e.status != http.StatusInternalServerError || e.header.Get("Retry-After") == "" || strings.Contains(e.body, alice) {
 			t.Errorf("%s: %v, Retry-After %q", name, e, e.header.Get("Retry-After"))
 		}
-		wantJSON(t, e, http.StatusInternalServerError)
+		if kind := e.header.Get("Content-Type"); !strings.HasPrefix(kind, map[string]string{"program": "application/json", "person": "text/html"}[name]) {
+			t.Errorf("%s: %v with type %q", name, e, kind)
+		}
 	}
 	wantJSON(t, plain(t, http.MethodGet, s.app+"/api/me", ""), http.StatusUnauthorized) // nobody: needs no keys
 
@@ -394,10 +407,27 @@ func TestKeysOutOfReach(t *testing.T) {
 	eventually(t, "the keys are back", func() bool { return b.fetch(http.MethodGet, s.app+"/api/me").status == http.StatusOK })
 }
 
+// kill ends the processes of functions, so that the next request meets new ones. An event that meets a dying process is lost, as it is in a Lambda, so this
+// waits until requests that need nothing are answered again.
+func (s *system) kill(t testing.TB, functions ...string) {
+	t.Helper()
+	for _, pid := range descendants(t, s.cmd.Process.Pid) {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && slices.ContainsFunc(functions, func(f string) bool { return strings.Contains(string(line), f) }) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	eventually(t, "the functions answer again", func() bool {
+		return plain(t, http.MethodGet, s.app+"/api/me", "").status == http.StatusUnauthorized &&
+			plain(t, http.MethodGet, s.app+"/auth/edgeauth.js", "").status == http.StatusOK
+	})
+}
+
 // Without its configuration the callback says so, and signs nobody in.
 func TestConfigurationOutOfReach(t *testing.T) {
 	s := start(t)
 	s.standIn(t, "fault", `{"at":"aws","kind":"status","status":500,"times":-1}`)
+	s.kill(t, "CallbackFunction") // which has asked at its start
 	b := newBrowser(t)
 	e := b.visit(s.app + "/")
 	requireFailedLogin(t, s, b, e, "config_unavailable")

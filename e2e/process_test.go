@@ -174,18 +174,18 @@ func TestFailuresAreOneSentence(t *testing.T) {
 		{name: "no functions", template: "Resources: {}\n", mustName: "template"},
 		{
 			name:     "a reference to nothing",
-			template: edited("!Ref UserPoolClient", "!Ref Nowhere"),
+			template: edited("!Ref CallbackFunctionRole", "!Ref Nowhere"),
 			mustName: "Nowhere",
 		},
 		{
 			name:     "a property that is not modelled",
-			template: edited("      StageName: !Ref StageName\n", "      StageName: !Ref StageName\n      MinimumCompressionSize: 0\n"),
-			mustName: "MinimumCompressionSize",
+			template: edited("      StageName: Prod\n", "      StageName: Prod\n      MergeDefinitions: true\n"),
+			mustName: "MergeDefinitions",
 		},
 		{
-			name:     "a resource that is not modelled",
-			template: edited("\nOutputs:", "\n  Table:\n    Type: AWS::DynamoDB::Table\n\nOutputs:"),
-			mustName: "AWS::DynamoDB::Table",
+			name:     "a resource that would change who gets in",
+			template: edited("\nOutputs:", "\n  Key:\n    Type: AWS::ApiGateway::ApiKey\n\nOutputs:"),
+			mustName: "AWS::ApiGateway::ApiKey",
 		},
 		{name: "no binaries", template: good, functions: "nowhere", mustName: "nowhere"},
 	} {

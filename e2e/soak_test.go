@@ -99,7 +99,7 @@ func TestSoak(t *testing.T) {
 		t.Skip("SKIPPED: -short")
 	}
 	s := &soak{t: t, weather: weather{ending: map[string]time.Time{}}, findings: map[string]int{}, outcomes: map[string]int64{}, began: time.Now()}
-	s.system = start(t, "-param", "UserBearer=true", "-param", "AccessRules=* /* signed-in\n* /admin/* group:admins")
+	s.system = start(t, "-param", "EdgeAuth.UserBearer=true", "-param", "AccessRules=* /* signed-in\n* /admin/* group:admins")
 	s.output.sift(s.line)
 	s.standIn(t, "settings", `{"id_validity":"30s"}`)
 	for i := range *soakBrowsers {
