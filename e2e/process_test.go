@@ -183,15 +183,18 @@ func TestFailuresAreOneSentence(t *testing.T) {
 			mustName: "MergeDefinitions",
 		},
 		{
-			name:     "a resource that would change who gets in",
-			template: edited("\nOutputs:", "\n  Key:\n    Type: AWS::ApiGateway::ApiKey\n\nOutputs:"),
-			mustName: "AWS::ApiGateway::ApiKey",
+			name:     "what would change who gets in",
+			template: edited("        DefaultAuthorizer: ", "        ApiKeyRequired: true\n        DefaultAuthorizer: "),
+			mustName: "ApiKeyRequired",
 		},
 		{name: "no binaries", template: good, functions: "nowhere", mustName: "nowhere"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "template.yaml")
 			if err := os.WriteFile(path, []byte(c.template), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(filepath.Join(artifacts, "edgeauth.yaml"), filepath.Join(filepath.Dir(path), "edgeauth.yaml")); err != nil {
 				t.Fatal(err)
 			}
 			for _, port := range []*string{&c.app, &c.idp} {
