@@ -5,6 +5,7 @@ from functools import cache
 
 import dash
 from edgeauth_identity.wsgi import Require
+from flask import request
 from flask_compress import Compress
 
 import shell
@@ -55,6 +56,8 @@ def policy() -> str:
 def secure(response):
     response.headers["Content-Security-Policy"] = policy()
     response.headers.update(SECURITY)
+    if request.path.startswith("/_dash-component-suites/"):
+        response.headers.setdefault("Cache-Control", "private, no-cache")  # kept, and asked about: 1.5 MB of Plotly come once
     return response
 
 

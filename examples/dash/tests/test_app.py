@@ -188,6 +188,13 @@ class Answers(unittest.TestCase):
         for name in ("icon.png", "bootstrap.min.css", "session.js"):
             self.assertEqual(ask("/assets/" + name).body, (HERE / "app" / "assets" / name).read_bytes())
 
+    def test_libraries_are_kept_and_asked_about(self):
+        path = "/_dash-component-suites/plotly/package_data/plotly.min.js"
+        first = ask(path)
+        self.assertEqual((first.status, first.headers["cache-control"]), (200, "private, no-cache"))
+        again = ask(path, headers=[("If-None-Match", first.headers["etag"])])
+        self.assertEqual((again.status, again.body), (304, b""))
+
     def test_headers(self):
         for path in ("/", "/_dash-layout", "/_dash-dependencies"):
             answer = ask(path)
