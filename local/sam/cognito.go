@@ -26,7 +26,7 @@ func (t *template) readPool(_ *Model, id string, p *properties) {
 	}
 	t.pool = PoolID
 	if p.fields["EnabledMfas"] != nil && p.get("EnabledMfas") != nil && p.text("MfaConfiguration") == "OFF" {
-		p.fail("EnabledMfas", errors.New("Cognito refuses it beside MfaConfiguration OFF"))
+		p.fail("EnabledMfas", errors.New("refused by Cognito beside MfaConfiguration OFF"))
 	}
 	p.aside("AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection", "EnabledMfas", "MfaConfiguration", "Policies",
 		"UserPoolName", "UserPoolTags", "UserPoolTier")
@@ -69,7 +69,7 @@ func (t *template) readDomain(m *Model, _ string, p *properties) {
 	t.ofPool(p)
 	m.Pool.Domain = p.need("Domain")
 	if word := refusedInDomain.FindString(m.Pool.Domain); word != "" && p.fields["CustomDomainConfig"] == nil {
-		p.fail("Domain", fmt.Errorf("Cognito refuses a prefix with the word %s", word))
+		p.fail("Domain", fmt.Errorf("a prefix with the word %s is refused by Cognito", word))
 	}
 }
 

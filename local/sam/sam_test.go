@@ -241,8 +241,8 @@ func TestRefusals(t *testing.T) {
 		// Cognito and SSM
 		{"flows that are off", "AllowedOAuthFlowsUserPoolClient: true", "AllowedOAuthFlowsUserPoolClient: false", "no OAuth flow"},
 		{"another identity provider", "SupportedIdentityProviders: [COGNITO]", "SupportedIdentityProviders: [Google]", "Google is not modelled"},
-		{"factors that are off", "AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }", "MfaConfiguration: 'OFF'\n      EnabledMfas: [SOFTWARE_TOKEN_MFA]", "resource UserPool: EnabledMfas: Cognito refuses it beside MfaConfiguration OFF"},
-		{"a word in the login domain", "Domain: !Sub ['edgeauth-", "Domain: !Sub ['my-aws-app-", "resource UserPoolDomain: Domain: Cognito refuses a prefix with the word aws"},
+		{"factors that are off", "AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }", "MfaConfiguration: 'OFF'\n      EnabledMfas: [SOFTWARE_TOKEN_MFA]", "resource UserPool: EnabledMfas: refused by Cognito beside MfaConfiguration OFF"},
+		{"a word in the login domain", "Domain: !Sub ['edgeauth-", "Domain: !Sub ['my-aws-app-", "resource UserPoolDomain: Domain: a prefix with the word aws is refused by Cognito"},
 		{"the beginning of a parameter's name", "Name: !Sub /${AWS::StackName}/auth", "Name: /ssm-things/auth", "resource Parameter: Name: /ssm-things/auth: Parameter Store refuses"},
 		{"a unit", "IdToken: minutes", "IdToken: weeks", `"weeks" is no unit`},
 		{"a unit for nothing", "IdToken: minutes", "Id: minutes", "TokenValidityUnits.Id"},
