@@ -254,13 +254,18 @@ func TestAuthorizerFlagsReachTheModel(t *testing.T) {
 	if err := f.Parse([]string{"-authorizer-ttl", "60", "-authorizer-identity", "method.request.header.Cookie, context.path"}); err != nil {
 		t.Fatal(err)
 	}
-	m := &sam.Model{APIs: []sam.API{{Authorizers: map[string]sam.Authorizer{"A": {}}}}}
+	m := &sam.Model{APIs: []sam.API{
+		{Kind: sam.REST, Authorizers: map[string]sam.Authorizer{"A": {}}}, {Kind: sam.HTTP, Authorizers: map[string]sam.Authorizer{"A": {}}},
+	}}
 	if err := adjust(m, o); err != nil {
 		t.Fatal(err)
 	}
 	a := m.APIs[0].Authorizers["A"]
 	if a.TTL != time.Minute || !slices.Equal(a.Sources, []string{"method.request.header.Cookie", "context.path"}) {
 		t.Errorf("%+v", a)
+	}
+	if a := m.APIs[1].Authorizers["A"]; a.TTL != 0 || a.Sources != nil {
+		t.Errorf("an HTTP API: %+v", a)
 	}
 }
 

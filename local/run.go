@@ -100,7 +100,7 @@ func (o *Options) Flags(f *flag.FlagSet) {
 	f.Var(o.at, "at", "send a function's events to a process of your own, `LogicalId=URL`, as the Runtime Interface Emulator takes them; repeatable")
 	f.StringVar(&o.python, "python", "", "`interpreter` for Python functions; without it, a virtual environment beside the code, else python3")
 	f.StringVar(&o.node, "node", "", "`interpreter` for Node.js functions; without it, node")
-	f.IntVar(&o.ttl, "authorizer-ttl", 0, "cache authorizer results for this many `seconds`, whatever the template says")
+	f.IntVar(&o.ttl, "authorizer-ttl", 0, "cache authorizer results of REST APIs for this many `seconds`, whatever the template says")
 	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity `sources` for -authorizer-ttl, comma separated")
 	f.BoolVar(&o.splitCookies, "split-cookies", false, "deliver requests as HTTP/2 clients send them: lower-case names, one field per cookie")
 	f.IntVar(&o.headerLimit, "header-limit", 10240, "`bytes` of all header values; newer pages of AWS say 20480")
@@ -274,6 +274,9 @@ func adjust(m *sam.Model, o Options) error {
 	}
 	if o.ttl > 0 {
 		for _, api := range m.APIs {
+			if api.Kind != sam.REST {
+				continue // the sources are spelled as REST APIs have them
+			}
 			for name, a := range api.Authorizers {
 				a.TTL, a.Sources = time.Duration(o.ttl)*time.Second, strings.Split(strings.ReplaceAll(o.identity, " ", ""), ",")
 				api.Authorizers[name] = a

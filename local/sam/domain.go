@@ -51,6 +51,31 @@ func (h *hosts) of(key, label string) string {
 	return name
 }
 
+// generatedStage is the name of the stage that SAM makes beside an API, under an id of its own: ApiProdStage.
+func (t *template) generatedStage(id string) (string, bool) {
+	for api, r := range t.resources {
+		otherwise, known := map[string]string{apiType: "", httpAPIType: DefaultStage, socketAPIType: "default"}[r.kind]
+		if !known || !strings.HasPrefix(id, api) {
+			continue
+		}
+		stage, err := t.own(api, "StageName", otherwise)
+		name, _ := stage.(string)
+		infix := name
+		switch {
+		case err != nil:
+			continue
+		case name == DefaultStage:
+			infix = "ApiGatewayDefault"
+		case name == "default" && r.kind == socketAPIType:
+			infix = "Default"
+		}
+		if id == api+infix+"Stage" {
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // kindOf is the kind of API that a resource makes.
 func (t *template) kindOf(id string) Kind {
 	r := t.resources[id]

@@ -109,6 +109,7 @@ func TestKinds(t *testing.T) {
 		{"ServerlessRestApi", "http://serverlessrestapi.localhost:3000/Prod"},
 		{"Talk", "ws://talk.localhost:3000/default"},
 	})
+	equal(t, "stages", m.Parameters["/stages"], "dev $default default Prod")
 	equal(t, "local DNS", m.Functions[1].Environment, map[string]string{
 		"PLAIN": "http://plain.localhost:3000/v1", "DOMAIN": "http://localhost:3000/x", "HOST": "app.example.com", "SOCKET": "ws://chat.localhost:3000/live",
 		"CALLBACK": "http://localhost:3000/live", "HTTP": "http://http.localhost:3000/dev",
@@ -167,6 +168,7 @@ func TestKindRefusals(t *testing.T) {
 		{"resources in a circle", "ParentId: !GetAtt Plain.RootResourceId", "ParentId: !Ref Order", "the resources go in a circle"},
 		{"a method twice", "ResourceId: !GetAtt Plain.RootResourceId, HttpMethod: GET", "ResourceId: !Ref Order, HttpMethod: ANY", "another method has ANY /orders/{id} already"},
 		{"an unreachable API", "Properties: { DomainName: !Ref DomainName, RestApiId: !Ref Plain", "Properties: { DomainName: !Ref DomainName, RestApiId: !Ref ServerlessRestApi", "resource Plain: DisableExecuteApiEndpoint"},
+		{"a stage that SAM does not make", "Stage: !Ref ServerlessRestApiProdStage", "Stage: !Ref ServerlessRestApiTestStage", "there is no parameter or resource ServerlessRestApiTestStage"},
 		{"a mapping to an API elsewhere", "ApiId: !Ref ServerlessRestApi", "ApiId: abc", "resource RestMapping: there is no API abc"},
 		{"mutual TLS", "RegionalCertificateArn: x", "RegionalCertificateArn: x, MutualTlsAuthentication: {}", "MutualTlsAuthentication: not modelled"},
 

@@ -108,6 +108,9 @@ const noAlias = "\x00"
 
 // generated is a reference to what SAM makes beside the resources of the template.
 func (t *template) generated(id string) (any, error) {
+	if stage, ok := t.generatedStage(id); ok {
+		return stage, nil
+	}
 	if function, ok := strings.CutSuffix(id, ".Alias"); ok && t.resources[function].kind == functionType {
 		return t.published(function)
 	}

@@ -436,6 +436,8 @@ func (t *template) getAtt(id, attribute string) (any, error) {
 		return firstVersion, nil
 	case apiType + ".RootResourceId", restAPIType + ".RootResourceId":
 		return t.rootRef(id), nil
+	case apiType + ".Stage", httpAPIType + ".Stage", socketAPIType + ".Stage": // within Fn::Sub
+		return t.ref(id + ".Stage")
 	case restResourceType + ".ResourceId", restAuthorizerType + ".AuthorizerId", authorizerV2Type + ".AuthorizerId":
 		return t.partRef(id), nil
 	case restAPIType + ".RestApiId", apiV2Type + ".ApiId", socketAPIType + ".ApiId":
