@@ -271,6 +271,26 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// SAM lets API Gateway call a function for its events, also where a document has the route, and for nothing else.
+func TestDocumentsAndEvents(t *testing.T) {
+	const template = `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Pages: { Type: AWS::Serverless::Function, Properties: { Runtime: provided.al2023, Handler: bootstrap, Events: { Get: { Type: Api, Properties: { RestApiId: !Ref Api, Path: EVENT, Method: get } } } } }
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      DefinitionBody: { swagger: '2.0', paths: { /pages: { get: { x-amazon-apigateway-integration: { type: aws_proxy, httpMethod: POST, uri: !Sub 'arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${Pages.Arn}/invocations' } } } } }
+`
+	for path, want := range map[string]string{"/pages": "", "/other": "resource Api: GET /pages: no AWS::Lambda::Permission lets API Gateway call Pages"} {
+		_, err := Parse([]byte(strings.Replace(template, "EVENT", path, 1)), options)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v", path, err)
+		}
+	}
+}
+
 // What the CDK synthesises is plain CloudFormation; testdata/cdk.mjs says from what.
 func TestTheCDKsTemplate(t *testing.T) {
 	m, err := Load("testdata/cdk.json", options)

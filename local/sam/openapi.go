@@ -206,6 +206,13 @@ func readDocumentPreflight(i *properties, r Route) Route {
 	return r
 }
 
+// opens reports whether a function has an event for a route: SAM then lets API Gateway call it there, whoever wrote the route.
+func (t *template) opens(api, function string, r Route) bool {
+	return slices.ContainsFunc(t.events, func(e event) bool {
+		return e.api == api && e.route.Function == function && e.route.Path == r.Path && e.route.Method == r.Method
+	})
+}
+
 // documents reports whether a route is one of the document.
 func (b *building) documents(r Route) bool {
 	return slices.ContainsFunc(b.documented, func(d documented) bool { return d.route.Path == r.Path && d.route.Method == r.Method })
@@ -214,6 +221,9 @@ func (b *building) documents(r Route) bool {
 // wireDocument joins the routes of documents with their functions.
 func (b *building) wireDocument(m *Model) error {
 	for _, d := range b.documented {
+		if f := b.t.functionOf(m, d.calls.arn); f != nil && b.t.opens(b.ref, f.LogicalID, d.route) {
+			d.calls.trusted = true
+		}
 		if err := b.t.wireIntegration(m, &d.route, d.calls); err != nil {
 			return fmt.Errorf("resource %s: %s %s: %w", b.LogicalID, d.route.Method, d.route.Path, err)
 		}
