@@ -44,6 +44,7 @@ type building struct {
 	defaultAuth string
 	asked       map[string]asked // by authorizer
 	documented  []documented     // routes of an OpenAPI document
+	secured     bool             // the document says itself who is asked
 }
 
 // asked is the function of an authorizer, as the template names it.
@@ -80,12 +81,14 @@ func (t *template) readAPI(_ *Model, id string, p *properties) {
 	b.URLLimit = urlLimit(p)
 	b.readMedia(p)
 	p.each("GatewayResponses", func(kind string, p *properties) { b.Responses[kind] = readResponse(kind, p) })
-	if b.readDocument(p, "DefinitionBody") {
-		refuseBeside(p, "DefinitionBody", "Auth", "Cors", "GatewayResponses")
-	}
+	b.readDocument(p, "DefinitionBody")
 	auth := p.sub("Auth")
 	b.readAuth(auth)
-	b.readCORS(p, auth.boolean("AddDefaultAuthorizerToCorsPreflight", true))
+	preflights := auth.boolean("AddDefaultAuthorizerToCorsPreflight", true)
+	b.readCORS(p, preflights)
+	if auth.fields["DefaultAuthorizer"] != nil {
+		b.guardDocument(p, preflights)
+	}
 	_ = auth.done()
 	t.readSAMDomain(b, p)
 }

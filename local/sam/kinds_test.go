@@ -291,6 +291,42 @@ Resources:
 	}
 }
 
+// SAM's default authorizer stands before every operation of a document that has no security of its own.
+func TestDocumentsBehindADefaultAuthorizer(t *testing.T) {
+	const integration = "{ type: aws_proxy, httpMethod: POST, uri: !Sub 'arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${Pages.Arn}/invocations', credentials: role }"
+	const template = `
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: provided.al2023, Handler: bootstrap } }
+Resources:
+  Authorizer: { Type: AWS::Serverless::Function }
+  Pages: { Type: AWS::Serverless::Function }
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      Cors: "'*'"
+      Auth: { DefaultAuthorizer: Session, Authorizers: { Session: { FunctionArn: !GetAtt Authorizer.Arn, FunctionPayloadType: REQUEST, Identity: { ReauthorizeEvery: 0 } } }, PREFLIGHT }
+      DefinitionBody: { swagger: '2.0', paths: { /a: { get: { x-amazon-apigateway-integration: INTEGRATION }, options: { SECURITY x-amazon-apigateway-integration: INTEGRATION } }, /b: { post: { x-amazon-apigateway-integration: INTEGRATION } } } }
+`
+	for _, c := range []struct{ preflight, security, want string }{
+		{"", "", "GET /a Session, OPTIONS /a Session, POST /b Session, OPTIONS /b Session"},
+		{"AddDefaultAuthorizerToCorsPreflight: false", "", "GET /a Session, OPTIONS /a , POST /b Session, OPTIONS /b "},
+		{"", "security: [],", "resource Api: Auth.DefaultAuthorizer: not modelled beside security in the document"},
+	} {
+		text := strings.NewReplacer("PREFLIGHT", c.preflight, "SECURITY", c.security, "INTEGRATION", integration).Replace(template)
+		m, err := Parse([]byte(text), options)
+		var got []string
+		if err != nil {
+			got = append(got, err.Error())
+		} else {
+			for _, r := range m.APIs[0].Routes {
+				got = append(got, r.Method+" "+r.Path+" "+r.Authorizer)
+			}
+		}
+		equal(t, c.preflight+c.security, strings.Join(got, ", "), c.want)
+	}
+}
+
 // What the CDK synthesises is plain CloudFormation; testdata/cdk.mjs says from what.
 func TestTheCDKsTemplate(t *testing.T) {
 	m, err := Load("testdata/cdk.json", options)

@@ -107,6 +107,7 @@ func (b *building) readSecurity(p *properties, otherwise *string) *string {
 	if !ok {
 		return otherwise
 	}
+	b.secured = true
 	none := ""
 	if len(list) == 0 {
 		return &none
@@ -204,6 +205,24 @@ func readDocumentPreflight(i *properties, r Route) Route {
 		_ = one.done()
 	}
 	return r
+}
+
+// guardDocument puts SAM's default authorizer before every operation of a document. What becomes of a document that has security of its own is not modelled.
+func (b *building) guardDocument(p *properties, preflights bool) {
+	if b.secured {
+		p.fail("Auth.DefaultAuthorizer", errors.New("not modelled beside security in the document"))
+	}
+	guard := func(r *Route) {
+		if preflights || r.Method != "OPTIONS" {
+			r.Authorizer = b.defaultAuth
+		}
+	}
+	for i := range b.documented {
+		guard(&b.documented[i].route)
+	}
+	for i := range b.Routes { // preflights of the document
+		guard(&b.Routes[i])
+	}
 }
 
 // opens reports whether a function has an event for a route: SAM then lets API Gateway call it there, whoever wrote the route.
