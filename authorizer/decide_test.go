@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -478,6 +479,20 @@ func TestTooLarge(t *testing.T) {
 	full.want(t, page.session(full.pool.IDToken(nil)), "denied too_large")
 	full.want(t, page.at("GET", "/area1").session(full.pool.IDToken(nil)), "denied group_required")
 	full.want(t, page.session(full.pool.IDToken(tokentest.Claims{"cognito:groups": []string{"g"}})), "allow ok")
+}
+
+// TestTooLongAnARN: where a resource would be longer than API Gateway takes, nothing is allowed.
+func TestTooLongAnARN(t *testing.T) {
+	d := newDoor(t)
+	event := page.session(d.pool.IDToken(nil)).event(t)
+	for length, want := range map[int]string{462: "Allow", 463: "Deny"} {
+		d.log.Reset()
+		api := []byte(":" + strings.Repeat("a", length) + "/Prod")
+		b, err := d.Invoke(context.Background(), bytes.Replace(event, []byte(":abcdef1234/Prod"), api, 1))
+		if err != nil || !strings.Contains(string(b), `"Effect":"`+want+`"`) || strings.Contains(d.log.String(), "too_large") != (want == "Deny") {
+			t.Errorf("%d: %v %s", length, err, d.log)
+		}
+	}
 }
 
 // pieces returns r with a session in as many cookies as it takes.
