@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"internal/config":    {},
 	"internal/endpoint":  {},
 	"internal/reason":    {},
+	"internal/explain":   {"apigw", "config", "cookie", "intent", "policy", "reason", "token", "jwks"},
 	"internal/version":   {},
 
 	"internal/token/tokentest":   {"token", "jwks"},
@@ -63,7 +64,7 @@ var arrows = map[string][]string{
 	"internal/rename":    {},
 
 	// The tool calls what runs and what tries a system, and neither knows the other.
-	"cmd/edgeauth": {"version", "local", "smoke"},
+	"cmd/edgeauth": {"version", "local", "smoke", "local/runtime", "local/sam", "explain", "apigw", "config", "policy", "reason"},
 	"smoke":        {}, // tries a running system from outside
 
 	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.

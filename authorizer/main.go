@@ -20,6 +20,10 @@ func main() {
 	if version.Asked(os.Args, os.Stdout) {
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == "-rules" { // for whoever explains a decision: the table that is used when no setting replaces it
+		os.Stdout.WriteString(shippedRules)
+		return
+	}
 	os.Stdout.Write(append(jsonwrite.AppendString([]byte(`{"level":"INFO","msg":"start","version":`), version.String()), "}\n"...))
 	a, err := build(os.LookupEnv, os.Stdout)
 	if err != nil {

@@ -5,7 +5,7 @@
 //	edgeauth cookie
 //	edgeauth check -url https://….execute-api.eu-west-1.amazonaws.com/Prod -user alice@example.com
 //
-// Exit codes: 0, it is done, or the answer is yes; 1, it failed, or the answer is no; 2, the command line is not understood.
+// Exit codes: 0, it is done, or the answer is yes; 1, it failed, or the answer is no; 2, the command line is not understood; 3, nobody can tell.
 package main
 
 // This file decides which command is meant, and what its end means to whoever called.
@@ -28,9 +28,10 @@ import (
 
 // Exit codes. Every help page names them.
 const (
-	exitDone  = 0
-	exitNo    = 1
-	exitUsage = 2
+	exitDone    = 0
+	exitNo      = 1
+	exitUsage   = 2
+	exitUnknown = 3
 )
 
 // command is one thing that the tool does.
@@ -44,22 +45,28 @@ type command struct {
 
 // console is what a command talks to.
 type console struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	patience       time.Duration // how long something may take without a word
 }
+
+// verdict is an exit code of a command that has said everything.
+type verdict int
+
+func (v verdict) Error() string { return "" }
 
 // usage is a mistake on the command line.
 type usage struct{ error }
 
 // commands are made anew for each run: their flags hold values.
 func commands() []command {
-	return []command{runCommand(), cookieCommand(), tokenCommand(), checkCommand()}
+	return []command{runCommand(), cookieCommand(), tokenCommand(), checkCommand(), explainCommand(), rulesCommand()}
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := tool(ctx, os.Args[1:], console{os.Stdout, os.Stderr, os.Getenv, 2 * time.Second})
+	code := tool(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr, os.Getenv, 2 * time.Second})
 	stop()
 	os.Exit(code)
 }
@@ -107,9 +114,12 @@ func (one command) run(ctx context.Context, args []string, c console) int {
 		err = one.do(ctx, c, rest)
 	}
 	var mistaken usage
+	var said verdict
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &said):
+		return int(said)
 	case errors.As(err, &mistaken):
 		fmt.Fprintf(c.stderr, "edgeauth %s: %v (-h explains it)\n", one.name, err)
 		return exitUsage
@@ -147,14 +157,14 @@ func list(w io.Writer, all []command) {
 	for _, one := range all {
 		fmt.Fprintf(w, "  %-10s %s\n", one.name, one.does)
 	}
-	fmt.Fprint(w, "\nedgeauth COMMAND -h explains one, with examples; edgeauth -version says which release this is.\nExit codes: 0 done, or yes; 1 failed, or no; 2 the command line is not understood.\n")
+	fmt.Fprint(w, "\nedgeauth COMMAND -h explains one, with examples; edgeauth -version says which release this is.\nExit codes: 0 done, or yes; 1 failed, or no; 2 the command line is not understood; 3 nobody can tell.\n")
 }
 
 func (one command) help(w io.Writer) {
 	fmt.Fprintf(w, "usage: %s\n\n%s\n\nFlags:\n", strings.TrimSpace("edgeauth "+one.name+" [flags] "+one.arguments), strings.TrimSpace(one.page))
 	one.flags.SetOutput(w)
 	one.flags.PrintDefaults()
-	fmt.Fprint(w, "\nExit codes: 0 done, or yes; 1 failed, or no; 2 the command line is not understood.\n")
+	fmt.Fprint(w, "\nExit codes: 0 done, or yes; 1 failed, or no; 2 the command line is not understood; 3 nobody can tell.\n")
 }
 
 // working says what takes so long, once, unless it is over before anybody could wonder. The caller ends it.

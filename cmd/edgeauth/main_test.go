@@ -22,7 +22,7 @@ type outcome struct {
 func on(t *testing.T, environment []string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := tool(t.Context(), args, console{&stdout, &stderr, func(name string) string {
+	code := tool(t.Context(), args, console{strings.NewReader(""), &stdout, &stderr, func(name string) string {
 		for _, e := range environment {
 			if value, ok := strings.CutPrefix(e, name+"="); ok {
 				return value

@@ -57,6 +57,7 @@ func Parse(text string) (*Table, error) {
 			rejected++
 			continue
 		}
+		r.line, r.text = i+1, strings.Join(fields, " ")
 		t.rules = append(t.rules, r)
 	}
 	switch {

@@ -43,6 +43,8 @@ type Table struct {
 
 // rule is one line of a table.
 type rule struct {
+	line    int      // where it stands
+	text    string   // its columns, a space between them
 	methods []string // nil: all
 	path    string   // without the star at the end
 	folded  string   // path, as the most forgiving reader has it
@@ -174,6 +176,7 @@ func (r *rule) missing(u User, now time.Time) reason.Code {
 	return verdict
 }
 
+// missing returns reason.OK if u has what is needed.
 func (n *need) missing(u User, now time.Time) reason.Code {
 	switch {
 	case n.kind == anyone:
