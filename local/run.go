@@ -296,9 +296,12 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 		Region: sam.Region, Pool: m.Pool.ID, Issuer: m.Pool.Issuer, Domain: s.cognitoURL, Groups: m.Pool.Groups, Parameters: m.Parameters,
 		Log: s.log.fileOnly(),
 	}
+	for _, p := range m.Pool.Providers {
+		c.Providers = append(c.Providers, cognito.Provider(p))
+	}
 	for _, client := range m.Pool.Clients {
 		c.Clients = append(c.Clients, cognito.Client{
-			ID: client.ID, Name: client.Name, Secret: client.Secret,
+			ID: client.ID, Name: client.Name, Secret: client.Secret, Providers: client.Providers,
 			CallbackURLs: client.CallbackURLs, LogoutURLs: client.LogoutURLs, Scopes: client.Scopes,
 			IDTokenValidity: client.IDTokenValidity, AccessTokenValidity: client.AccessTokenValidity, RefreshTokenValidity: client.RefreshTokenValidity,
 			Rotation: client.Rotation, RotationGrace: client.RotationGrace,

@@ -22,6 +22,7 @@ type authorization struct {
 	resource  string
 	prompts   []string
 	hint      string
+	provider  string // external; empty: the pool's own users
 }
 
 // A refusal says what is wrong with a request, and whether the client may be told by way of the browser: not when it is unclear who the client is.
@@ -54,7 +55,7 @@ func (s *Server) serveAuthorize(c *call) reply {
 		return rep
 	}
 	n, live := s.liveSession(c)
-	if live && !slices.Contains(a.prompts, "login") {
+	if live && !slices.Contains(a.prompts, "login") && (a.provider == "" || n.user.provider == a.provider) {
 		return s.giveCode(c, a, n)
 	}
 	if slices.Contains(a.prompts, "none") {
@@ -119,7 +120,7 @@ func (s *Server) parseAuthorization(rawQuery string) (authorization, *refusal) {
 		return refuse("invalid_request", "code_challenge must be a SHA-256 hash")
 	case !validPrompts(a.prompts):
 		return refuse("invalid_request", "prompt is unknown or contradicts itself")
-	case provider != "" && provider != "COGNITO":
+	case provider != "" && !slices.Contains(a.client.providers(), provider):
 		return refuse("invalid_request", "no such identity provider")
 	case a.resource != "" && !validResource(a.resource):
 		return refuse("invalid_request", "resource must be an absolute URL")
@@ -128,7 +129,7 @@ func (s *Server) parseAuthorization(rawQuery string) (authorization, *refusal) {
 	if !ok {
 		return refuse("invalid_scope", "a scope is unknown or malformed")
 	}
-	a.scopes = scopes
+	a.scopes, a.provider = scopes, s.chosen(a.client, provider)
 	return a, nil
 }
 

@@ -159,7 +159,7 @@ func (s *Server) describeClient(in awsInput) (any, *awsError) {
 		{"RefreshTokenValidity", int(c.RefreshTokenValidity / time.Second)},
 		{"TokenValidityUnits", object{{"AccessToken", "seconds"}, {"IdToken", "seconds"}, {"RefreshToken", "seconds"}}},
 		{"ExplicitAuthFlows", c.ExplicitAuthFlows},
-		{"SupportedIdentityProviders", []string{"COGNITO"}},
+		{"SupportedIdentityProviders", c.providers()},
 		{"CallbackURLs", c.CallbackURLs},
 		{"LogoutURLs", c.LogoutURLs},
 		{"AllowedOAuthFlows", []string{flow}},

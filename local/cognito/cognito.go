@@ -18,7 +18,8 @@
 //
 //   - One listener serves both hosts and the AWS calls, told apart by path and X-Amz-Target. Config.SeparateHosts makes each host know its own paths only.
 //   - AWS requests must be signed for the right Region and service, but the signature itself is not checked.
-//   - There is one kind of sign-in: e-mail address and password. No sign-up, MFA, passkeys, external identity providers, implicit grant or throttling.
+//   - There is one kind of sign-in: e-mail address and password, also where the stand-in plays an external identity provider. No sign-up, MFA, passkeys,
+//     implicit grant or throttling.
 //   - The login page lists the users, and the password when the users are the default ones. A user who has to choose a new password cannot do it there.
 //   - A revoked or reused refresh token is invalid_grant; whether Cognito then ends the whole family is unknown, and a setting here.
 //   - The refresh grant answers without the nonce (OpenID Connect Core 1.0 section 12.2); whether Cognito repeats it is unknown, and a setting here.
@@ -58,6 +59,7 @@ type Config struct {
 	Domain string // where browsers find the login domain, such as http://127.0.0.1:9229; no path
 
 	Clients    []Client
+	Providers  []Provider        // external identity providers, which the stand-in plays itself
 	Groups     []string          // the pool's groups; nil: whatever groups the users name
 	Users      []User            // nil: alice@example.com in the group admins, and bob@example.com, both with DefaultPassword
 	Parameters map[string]string // SSM parameters, by name
@@ -85,8 +87,15 @@ type Client struct {
 	Rotation      bool          // each refresh gives a new refresh token
 	RotationGrace time.Duration // how long the old one stays good, at most a minute
 
+	Providers         []string // that may be used; COGNITO is the pool's own users; nil: those alone
 	ExplicitAuthFlows []string // nil: what Cognito takes then, ALLOW_REFRESH_TOKEN_AUTH, ALLOW_USER_SRP_AUTH, ALLOW_CUSTOM_AUTH
 	ClientCredentials bool     // a machine client: this grant and no other
+}
+
+// Provider is an external identity provider. Whoever signs in by it is somebody else than the pool's own user of that address, as at Cognito.
+type Provider struct {
+	Name, Type string // such as Okta, OIDC
+	Verified   bool   // it says that addresses are verified, and the pool takes that over; else nobody has verified them
 }
 
 // User is somebody who can sign in.

@@ -113,7 +113,10 @@ func (s *Server) idClaims(c *chain, nonce, accessToken string) object {
 	o.set("sub", c.user.sub)
 	s.setGroups(&o, c.user)
 	o.set("iss", s.cfg.Issuer)
-	o.set("cognito:username", c.user.sub)
+	o.set("cognito:username", c.user.username())
+	if c.user.provider != "" {
+		o.set("identities", s.identities(c.user))
+	}
 	if nonce != "" {
 		o.set("nonce", nonce)
 	}
@@ -155,7 +158,7 @@ func (s *Server) accessClaims(c *chain) object {
 	s.setTimes(&o, c.authTime, s.accessValidity(c.client))
 	o.set("jti", s.uuid())
 	if c.user != nil {
-		o.set("username", c.user.sub)
+		o.set("username", c.user.username())
 	}
 	return o
 }

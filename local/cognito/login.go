@@ -49,6 +49,7 @@ func (s *Server) serveLogin(c *call) reply {
 	case u.status == forcePassword:
 		return s.loginForm(c, a, http.StatusBadRequest, form.Get("username"), "newPassword", "new_password_required")
 	}
+	u = s.federated(a.provider, u)
 	s.count("login.ok")
 	s.endSession(c)
 	value, n := s.newSession(u)
@@ -62,7 +63,11 @@ func (s *Server) loginForm(c *call, a authorization, status int, username, probl
 	rep := newReply(status, "text/html; charset=utf-8", nil, outcome)
 	xsrf := s.keepXSRF(c, &rep)
 	lang := keepLanguage(c, &rep)
-	rep.body = s.loginPage(lang, a.client.Name, username, problem, s.formToken(xsrf, s.now()), c.URL.Query())
+	app := a.client.Name
+	if a.provider != "" {
+		app = a.provider + " → " + app
+	}
+	rep.body = s.loginPage(lang, a, app, username, problem, s.formToken(xsrf, s.now()), c.URL.Query())
 	pageHeaders(rep.header)
 	return rep
 }

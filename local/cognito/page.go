@@ -34,7 +34,7 @@ func readPage(name string) string {
 // texts are what the pages say.
 var texts = map[string]map[string]string{
 	"en": {
-		"signIn": "Sign in", "continue": "to continue to", "email": "Email address", "password": "Password", "submit": "Sign in",
+		"signIn": "Sign in", "continue": "to continue to", "email": "Email address", "password": "Password", "submit": "Sign in", "with": "Continue with",
 		"wrong":       "Incorrect username or password.",
 		"newPassword": "This user has to choose a new password first, which this page cannot do. Set a permanent one with AdminSetUserPassword.",
 		"users":       "Demo users", "demoPassword": "Their password",
@@ -42,7 +42,7 @@ var texts = map[string]map[string]string{
 		"close": "You can close this page, or go back to the application and try again.",
 	},
 	"de": {
-		"signIn": "Anmelden", "continue": "weiter zu", "email": "E-Mail-Adresse", "password": "Passwort", "submit": "Anmelden",
+		"signIn": "Anmelden", "continue": "weiter zu", "email": "E-Mail-Adresse", "password": "Passwort", "submit": "Anmelden", "with": "Weiter mit",
 		"wrong":       "Benutzername oder Passwort ist falsch.",
 		"newPassword": "Dieser Benutzer muss erst ein neues Passwort wählen; das kann diese Seite nicht. AdminSetUserPassword setzt ein dauerhaftes.",
 		"users":       "Benutzer zum Ausprobieren", "demoPassword": "Ihr Passwort",
@@ -81,7 +81,11 @@ type shownUser struct {
 	Chosen                bool
 }
 
+type shownProvider struct{ Name, Link string }
+
 type loginView struct {
+	Providers []shownProvider
+
 	Lang         string
 	T            map[string]string
 	Style        template.CSS
@@ -94,7 +98,7 @@ type loginView struct {
 }
 
 // loginPage shows the form, and the first few users to choose from. The password is shown only when it is no secret: that of the default users.
-func (s *Server) loginPage(lang, app, username, problem, csrf string, q url.Values) []byte {
+func (s *Server) loginPage(lang string, a authorization, app, username, problem, csrf string, q url.Values) []byte {
 	v := loginView{
 		Lang: lang, T: texts[lang], Style: template.CSS(style), App: app, Username: username, Problem: texts[lang][problem], CSRF: csrf,
 	}
@@ -102,7 +106,7 @@ func (s *Server) loginPage(lang, app, username, problem, csrf string, q url.Valu
 		v.DemoPassword = DefaultPassword
 	}
 	for _, u := range s.users[:min(len(s.users), 6)] {
-		if u.disabled {
+		if u.disabled || u.provider != "" {
 			continue
 		}
 		first, _ := utf8.DecodeRuneInString(u.email)
@@ -110,6 +114,11 @@ func (s *Server) loginPage(lang, app, username, problem, csrf string, q url.Valu
 			Name: u.email, Initial: strings.ToUpper(string(first)), FillIn: withHint(q, u.email),
 			Groups: slices.Clone(u.groups), Chosen: strings.EqualFold(u.email, username),
 		})
+	}
+	for _, name := range a.client.providers() {
+		if name != "COGNITO" && a.provider == "" {
+			v.Providers = append(v.Providers, shownProvider{name, withProvider(q, name)})
+		}
 	}
 	return render("login.html", v)
 }

@@ -20,6 +20,7 @@ const (
 
 type user struct {
 	email      string
+	provider   string // the external one that this is a user of; empty: none
 	sub        string // also the username in tokens, as in a pool where the e-mail address is what one signs in with
 	password   digest
 	status     string

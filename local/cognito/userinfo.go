@@ -34,7 +34,7 @@ func (s *Server) serveUserInfo(c *call) reply {
 			o.set(name, n.user.attributes[name])
 		}
 	}
-	o.set("username", n.user.sub)
+	o.set("username", n.user.username())
 	rep := jsonReply(http.StatusOK, o, "ok")
 	rep.header.Set("Access-Control-Allow-Origin", "*")
 	rep.header.Set("X-Frame-Options", "DENY")

@@ -303,6 +303,9 @@ func (t *template) wire(m *Model) error {
 	if err := t.wireDomains(m); err != nil {
 		return err
 	}
+	if err := t.checkProviders(&m.Pool); err != nil {
+		return err
+	}
 	return checkScopes(m.Pool)
 }
 

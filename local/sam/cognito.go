@@ -18,6 +18,7 @@ const (
 	domainType    = "AWS::Cognito::UserPoolDomain"
 	groupType     = "AWS::Cognito::UserPoolGroup"
 	parameterType = "AWS::SSM::Parameter"
+	providerType  = "AWS::Cognito::UserPoolIdentityProvider"
 )
 
 func (t *template) readPool(_ *Model, id string, p *properties) {
@@ -81,6 +82,29 @@ func (t *template) readGroup(m *Model, _ string, p *properties) {
 	m.Pool.Groups = append(m.Pool.Groups, p.need("GroupName"))
 }
 
+func (t *template) readProvider(m *Model, _ string, p *properties) {
+	p.aside("ProviderDetails", "IdpIdentifiers") // the stand-in plays the provider, whatever its address
+	t.ofPool(p)
+	mapping := p.textMap("AttributeMapping")
+	m.Pool.Providers = append(m.Pool.Providers, Provider{Name: p.need("ProviderName"), Type: p.need("ProviderType"), Verified: mapping["email_verified"] != ""})
+}
+
+// checkProviders wants a client's providers to be there, or Cognito refuses the client. Those of a pool that exists already cannot be known.
+func (t *template) checkProviders(p *Pool) error {
+	for _, c := range p.Clients {
+		for _, name := range c.Providers {
+			known := name == "COGNITO" || slices.ContainsFunc(p.Providers, func(other Provider) bool { return other.Name == name })
+			if !known && t.ownPool {
+				return fmt.Errorf("app client %s: the pool has no identity provider %s", c.Name, name)
+			}
+			if !known {
+				p.Providers = append(p.Providers, Provider{Name: name, Type: "OIDC"})
+			}
+		}
+	}
+	return nil
+}
+
 func (t *template) readResourceServer(m *Model, _ string, p *properties) {
 	p.aside("Name")
 	t.ofPool(p)
@@ -128,11 +152,7 @@ func (t *template) readClient(m *Model, id string, p *properties) {
 	if len(c.Flows) > 0 && !p.boolean("AllowedOAuthFlowsUserPoolClient", false) {
 		p.fail("AllowedOAuthFlowsUserPoolClient", errors.New("without it the client may use no OAuth flow"))
 	}
-	for _, provider := range p.texts("SupportedIdentityProviders") {
-		if provider != "COGNITO" {
-			p.fail("SupportedIdentityProviders", fmt.Errorf("%s is not modelled", provider))
-		}
-	}
+	c.Providers = p.texts("SupportedIdentityProviders")
 	rotation := p.sub("RefreshTokenRotation")
 	c.Rotation = rotation.text("Feature") == "ENABLED"
 	c.RotationGrace = rotation.seconds("RetryGracePeriodSeconds", 0)

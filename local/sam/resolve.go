@@ -392,6 +392,8 @@ func (t *template) ref(id string) (any, error) {
 		return t.own(id, "Domain", "")
 	case groupType:
 		return t.own(id, "GroupName", "")
+	case providerType:
+		return t.own(id, "ProviderName", "")
 	case parameterType:
 		return t.own(id, "Name", t.stack+"-"+id)
 	}

@@ -149,11 +149,20 @@ type Pool struct {
 	ID, Issuer, Domain string
 	Clients            []Client
 	Groups             []string
+	Providers          []Provider
 	Scopes             []string // custom scopes of resource servers, as identifier/name
+}
+
+// Provider is an external identity provider.
+type Provider struct {
+	Name, Type string
+	Verified   bool // it says whether addresses are verified, and the pool takes that over
 }
 
 // Client is one app client.
 type Client struct {
+	Providers []string // that may be used; COGNITO is the pool's own users
+
 	ID, Name, Secret                                           string
 	CallbackURLs, LogoutURLs, Scopes, Flows, AuthFlows         []string
 	IDTokenValidity, AccessTokenValidity, RefreshTokenValidity time.Duration
@@ -306,6 +315,7 @@ func reader(kind string) func(*template, *Model, string, *properties) {
 		domainType:                             (*template).readDomain,
 		clientType:                             (*template).readClient,
 		groupType:                              (*template).readGroup,
+		providerType:                           (*template).readProvider,
 		parameterType:                          (*template).readParameter,
 		lambdaType:                             (*template).readLambda,
 		aliasType:                              (*template).readAlias,

@@ -120,7 +120,7 @@ func TestPool(t *testing.T) {
 	client := Client{
 		ID: clientID("UserPoolClient"), Name: "web", Secret: "secret of UserPoolClient",
 		CallbackURLs: []string{"http://localhost:3000/Prod/auth/callback"}, LogoutURLs: []string{"http://localhost:3000/Prod/auth/signed-out"},
-		Scopes: []string{"openid", "email"}, Flows: []string{"code"}, AuthFlows: []string{"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"},
+		Providers: []string{"COGNITO"}, Scopes: []string{"openid", "email"}, Flows: []string{"code"}, AuthFlows: []string{"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"},
 		IDTokenValidity: time.Hour, AccessTokenValidity: 15 * time.Minute, RefreshTokenValidity: 48 * time.Hour, Revocation: true,
 	}
 	equal(t, "pool", m.Pool, Pool{
@@ -240,7 +240,7 @@ func TestRefusals(t *testing.T) {
 
 		// Cognito and SSM
 		{"flows that are off", "AllowedOAuthFlowsUserPoolClient: true", "AllowedOAuthFlowsUserPoolClient: false", "no OAuth flow"},
-		{"another identity provider", "SupportedIdentityProviders: [COGNITO]", "SupportedIdentityProviders: [Google]", "Google is not modelled"},
+		{"another identity provider", "SupportedIdentityProviders: [COGNITO]", "SupportedIdentityProviders: [Google]", "app client web: the pool has no identity provider Google"},
 		{"factors that are off", "AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }", "MfaConfiguration: 'OFF'\n      EnabledMfas: [SOFTWARE_TOKEN_MFA]", "resource UserPool: EnabledMfas: refused by Cognito beside MfaConfiguration OFF"},
 		{"a word in the login domain", "Domain: !Sub ['edgeauth-", "Domain: !Sub ['my-aws-app-", "resource UserPoolDomain: Domain: a prefix with the word aws is refused by Cognito"},
 		{"the beginning of a parameter's name", "Name: !Sub /${AWS::StackName}/auth", "Name: /ssm-things/auth", "resource Parameter: Name: /ssm-things/auth: Parameter Store refuses"},

@@ -84,6 +84,7 @@ func TestExistingPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "pool", []string{m.Pool.ID, m.Pool.Issuer}, []string{"eu-west-1_AbCdEf123", "http://127.0.0.1:9229/eu-west-1_AbCdEf123"})
+	equal(t, "providers", m.Pool.Providers, []Provider(nil))
 	equal(t, "login", m.Functions[2].Environment["LOGIN"], "http://127.0.0.1:9229")
 	_, err = nested(t, "", "", map[string]string{"Pool": "us-east-1_AbCdEf123"})
 	if want := "resource EdgeAuth/Client: UserPoolId: \"us-east-1_AbCdEf123\" is no pool of eu-west-1"; err == nil || !strings.Contains(err.Error(), want) {
