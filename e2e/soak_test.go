@@ -34,7 +34,6 @@ type soak struct {
 	t       *testing.T
 	people  []*person
 	weather weather
-	kids    sync.Map // every kid that the pool has signed with
 	began   time.Time
 
 	requests, wrong, lost, needless  atomic.Int64
