@@ -20,7 +20,7 @@ GO_BUILD    = CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters rehearsal mutants fuzz soak bench clients templates tools $(RECIPES)
+.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters cdk rehearsal mutants fuzz soak bench clients templates tools $(RECIPES)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ kits: ## test the Python and JavaScript kits under real frameworks, the types th
 
 parameters: ## write parameters.yaml, the list of what the part can be told, from edgeauth.yaml (needs Python)
 	@template/preset
+
+cdk: ## test the construct for the CDK (needs Node)
+	@cd cdk && npm ci --silent --no-audit --no-fund && npm test --silent
 
 rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
 	@template/rehearse
