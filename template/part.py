@@ -536,6 +536,6 @@ def the_dashboard_shows_what_is_written(s):
     body = json.loads(s.one("AWS::CloudWatch::Dashboard")["DashboardBody"])
     (schema,) = re.findall(r"SEARCH\('{edgeauth,([a-z,]+)} MetricName=\"(\w+)\"", json.dumps(body).replace('\\"', '"'))
     record = (ROOT / "authorizer/record.go").read_text()
-    (dimensions,) = re.findall(r'"Dimensions":\[\[(.*?)\]\]', record)
-    want(schema[0].split(",") == dimensions.replace('"', "").split(",") and f'"Name":"{schema[1]}"' in record, f"the authorizer writes {dimensions}")
+    (dimensions,) = re.findall(r"var dimensions = \[\]string{(.*?)}", record)
+    want(schema[0].split(",") == re.findall(r'"(\w+)"', dimensions) and f'Name: "{schema[1]}"' in record, f"the authorizer writes {dimensions}")
 
