@@ -74,8 +74,12 @@ func (u *user) username() string {
 // identities is the claim that tells where a federated user comes from.
 func (s *Server) identities(u *user) []object {
 	return []object{{
-		{"dateCreated", u.created.UnixMilli()}, {"userId", u.email}, {"providerName", u.provider}, {"providerType", s.providerNamed(u.provider).Type},
-		{"issuer", nil}, {"primary", "true"},
+		{"dateCreated", u.created.UnixMilli()},
+		{"userId", u.email},
+		{"providerName", u.provider},
+		{"providerType", s.providerNamed(u.provider).Type},
+		{"issuer", nil},
+		{"primary", "true"},
 	}}
 }
 
