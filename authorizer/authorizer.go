@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"edgeauth/cuts"
 	"edgeauth/internal/apigw"
 	"edgeauth/internal/intent"
 	"edgeauth/internal/policy"
@@ -34,6 +35,8 @@ type authorizer struct {
 	claims   []string        // further claims that backends get
 	login    string          // where a sister API's login is; "": under the request's own base
 	simple   bool            // HTTP APIs with payload 2.0 want simple responses
+	cuts     *cuts.List      // of sessions that were ended early; nil: none is asked
+	lenient  bool            // while it is out of reach, sessions that are not known to be ended count
 	now      func() time.Time
 	log      *record
 }
@@ -83,6 +86,9 @@ func (a *authorizer) decide(ctx context.Context, event []byte, d *decision) {
 		d.verifying = true
 		d.caller, d.err = a.verify(ctx, d.by)
 		d.verified = a.now().Sub(before)
+		if d.err == nil {
+			d.err = a.ended(ctx, d.caller)
+		}
 		d.code = reason.Of(d.err)
 	}
 	switch d.code.Outcome() {
@@ -103,6 +109,19 @@ func (a *authorizer) admit(d *decision) {
 		}
 		d.code = reason.OK
 	}
+}
+
+// ended returns nil if the caller's session was not ended early. A token that does not say when its user signed in, as a machine's may not, is as old
+// as itself.
+func (a *authorizer) ended(ctx context.Context, c token.Claims) error {
+	if a.cuts == nil {
+		return nil
+	}
+	err := a.cuts.Check(ctx, cuts.Session{SignIn: c.OriginJTI, Subject: c.Subject, AuthTime: cmp.Or(c.AuthTime, c.IssuedAt)})
+	if a.lenient && errors.Is(err, cuts.ErrUnavailable) {
+		return nil
+	}
+	return err
 }
 
 // verify verifies the credential for the use that it was sent for.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"edgeauth/cuts"
 	"edgeauth/internal/config"
 	"edgeauth/internal/policy"
 	"edgeauth/internal/token"
@@ -43,6 +44,14 @@ func build(lookup config.Lookup, out io.Writer) (*authorizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if settings.Cuts.Table != "" {
+		c := cuts.FromEnvironment(lookup, settings.Cuts.Table)
+		c.Every = settings.Cuts.Every
+		if a.cuts, err = cuts.New(c); err != nil {
+			return nil, err
+		}
+		a.cuts.Prefetch()
+	}
 	log.fetches = func() (n int) {
 		for _, set := range sets {
 			n += set.Fetches()
@@ -65,6 +74,7 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 		claims:  settings.Claims,
 		login:   settings.LoginPath,
 		simple:  settings.SimpleResponses,
+		lenient: settings.Cuts.Admit,
 		now:     now,
 		log:     log,
 	}

@@ -13,7 +13,7 @@ import (
 // TestSize builds the authorizer as it is deployed. A library that slips into it shows here first:
 // the AWS SDK adds 4.5 MB, a JWT library nearly one.
 func TestSize(t *testing.T) {
-	const limit = 6_620_000
+	const limit = 6_680_000
 	folder := t.TempDir()
 	make := exec.Command("make", "-s", "build-AuthorizerFunction", "ARTIFACTS_DIR="+folder, "ARCH=amd64", "OS=linux")
 	make.Dir = ".."

@@ -42,7 +42,7 @@ func handler(lookup config.Lookup) (http.Handler, *source, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	settings := &source{client: client.Client}
+	settings := &source{client: client.Client, lookup: lookup}
 	h, err := login.New(login.Config{
 		Provider:  settings.provider,
 		Outdated:  client.Outdated,

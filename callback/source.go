@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"edgeauth/cuts"
 	"edgeauth/internal/cognito"
 	"edgeauth/internal/config"
 	"edgeauth/internal/login"
@@ -19,9 +20,13 @@ import (
 type source struct {
 	client func(context.Context) (cognito.Client, error)
 
-	mu   sync.Mutex // guards what follows
-	pool config.Pool
-	keys *jwks.Set // of pool
+	lookup config.Lookup
+
+	mu    sync.Mutex // guards what follows
+	pool  config.Pool
+	keys  *jwks.Set // of pool
+	table string
+	cuts  *cuts.List // in table
 }
 
 // warm asks for everything before the first event, while Lambda lends a whole processor
@@ -44,12 +49,37 @@ func (s *source) provider(ctx context.Context) (login.Provider, error) {
 	if err != nil {
 		return login.Provider{}, err
 	}
+	list, err := s.cutsIn(c.Cuts)
+	if err != nil {
+		return login.Provider{}, err
+	}
 	return login.Provider{
 		Issuer: c.Issuer, Keys: keys, SecondOpinion: secondOpinion(c.Issuer, keys),
 		ClientID: c.ClientID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(), RefreshLife: c.RefreshLife,
 		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Claims: c.Claims, Brand: page.Brand(c.Brand),
 		HeaderBudget: c.HeaderBudget, SessionMax: c.SessionMax, SessionIdle: c.SessionIdle,
+		Cuts: list, CutsAdmit: c.CutsAdmit,
 	}, nil
+}
+
+// cutsIn returns the list of sessions that were ended early, as it is in a table; nil for none.
+func (s *source) cutsIn(table string) (*cuts.List, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table != table {
+		s.table, s.cuts = "", nil
+		if table == "" {
+			return nil, nil
+		}
+		c := cuts.FromEnvironment(s.lookup, table)
+		c.Every = cuts.MinEvery // each question here is for a reading of its own
+		list, err := cuts.New(c)
+		if err != nil {
+			return nil, err
+		}
+		s.table, s.cuts = table, list
+	}
+	return s.cuts, nil
 }
 
 // keysOf returns the pool's keys, on their way if they were not known before: the person who is about to sign in takes longer.

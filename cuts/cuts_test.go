@@ -905,7 +905,7 @@ func (s *store) entryLocked(what string) string {
 
 // What a stranger answers is not repeated in an error.
 func TestErrorsRepeatNothingForeign(t *testing.T) {
-	for _, body := range []string{`{"__type":"a#<b>"}`, `{"__type":"Bearer eyJ"}`, `eyJ`, `{"__type":7}`, `{"message":"eyJ"}`} {
+	for _, body := range []string{`{"__type":"a#<b>"}`, `{"__type":"a#b c"}`, `{"__type":"a#` + strings.Repeat("b", 65) + `"}`, `{"__type":"Bearer eyJ"}`, `eyJ`, `{"__type":7}`, `{"message":"eyJ"}`} {
 		s := newStore(t)
 		s.set(func(*http.Request) (*http.Response, error) {
 			r := s.respond(body)

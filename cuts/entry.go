@@ -5,7 +5,6 @@ package cuts
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -92,7 +91,7 @@ func parse(text string, ends int64) (Entry, error) {
 
 // endings are the entries that are known, as they are asked for.
 type endings struct {
-	signIns   map[string]int64 // by origin_jti: until when, in seconds since 1970
+	signIns   map[string]bound // by origin_jti
 	users     map[string]bound // by sub
 	everybody bound
 	forgot    time.Time // the latest moment at which an entry was past its end, and therefore left out
@@ -101,65 +100,61 @@ type endings struct {
 // bound ends the sessions of whoever signed in up to a moment; its zero value ends none.
 type bound struct{ upTo, ends int64 } // in seconds since 1970
 
-// never is the end of what has none.
+// never is the end of what has none, and later than every sign-in.
 const never = 1<<63 - 1
 
 // over reports whether b ends a session. A sign-in in the very second of an ending may have been before it.
 func (b bound) over(authTime int64) bool { return b.ends != 0 && authTime <= b.upTo }
 
-func (b bound) and(upTo, ends int64) bound { return bound{max(b.upTo, upTo), max(b.ends, ends)} }
+func (b bound) and(more bound) bound { return bound{max(b.upTo, more.upTo), max(b.ends, more.ends)} }
 
 // hold reports whether they end s.
 func (n *endings) hold(s Session) bool {
-	_, signedOut := n.signIns[s.SignIn]
-	return signedOut || n.users[s.Subject].over(s.AuthTime) || n.everybody.over(s.AuthTime)
+	return n.signIns[s.SignIn].over(s.AuthTime) || n.users[s.Subject].over(s.AuthTime) || n.everybody.over(s.AuthTime)
 }
 
 // add takes e in, unless it was past its end at now, if need be in the place of others that were.
 func (n *endings) add(e Entry, now time.Time, most int) error {
-	ends := int64(never)
+	b := bound{e.At.Unix(), never}
 	if !e.Ends.IsZero() {
-		ends = e.Ends.Unix()
+		b.ends = e.Ends.Unix()
 	}
-	if ends <= now.Unix() {
+	if b.ends <= now.Unix() {
 		n.forgot = now
 		return nil
 	}
-	if n.grows(e) && n.len() >= most {
+	if n.signIns == nil {
+		n.signIns, n.users = map[string]bound{}, map[string]bound{}
+	}
+	list := n.users
+	switch e.Kind {
+	case Everybody:
+		n.everybody = n.everybody.and(b)
+		return nil
+	case SignIn:
+		b.upTo, list = never, n.signIns
+	}
+	known, found := list[e.Name]
+	if !found && n.len() >= most {
 		n.prune(now)
 		if n.len() >= most {
 			return ErrFull
 		}
 	}
-	switch e.Kind {
-	case SignIn:
-		if n.signIns == nil {
-			n.signIns = map[string]int64{}
-		}
-		n.signIns[e.Name] = max(n.signIns[e.Name], ends)
-	case User:
-		if n.users == nil {
-			n.users = map[string]bound{}
-		}
-		n.users[e.Name] = n.users[e.Name].and(e.At.Unix(), ends)
-	case Everybody:
-		n.everybody = n.everybody.and(e.At.Unix(), ends)
-	}
+	list[e.Name] = known.and(b)
 	return nil
 }
 
 func (n *endings) len() int { return len(n.signIns) + len(n.users) }
 
-// grows reports whether e would take room.
-func (n *endings) grows(e Entry) bool {
-	_, signIn := n.signIns[e.Name]
-	_, user := n.users[e.Name]
-	return e.Kind == SignIn && !signIn || e.Kind == User && !user
-}
-
 // prune leaves out what was past its end at now.
 func (n *endings) prune(now time.Time) {
 	n.forgot = now
-	maps.DeleteFunc(n.signIns, func(_ string, ends int64) bool { return ends <= now.Unix() })
-	maps.DeleteFunc(n.users, func(_ string, b bound) bool { return b.ends <= now.Unix() })
+	for _, list := range []map[string]bound{n.signIns, n.users} {
+		for name, b := range list {
+			if b.ends <= now.Unix() {
+				delete(list, name)
+			}
+		}
+	}
 }

@@ -7,12 +7,9 @@ package cuts
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -38,41 +35,21 @@ const (
 func (c Credentials) sign(r *http.Request, body []byte, region string, at time.Time) {
 	date := at.UTC().Format(signatureDate)
 	r.Header.Set("X-Amz-Date", date)
+	names, token := "content-length;content-type;host;x-amz-date;x-amz-target", ""
 	if c.SessionToken != "" {
 		r.Header.Set("X-Amz-Security-Token", c.SessionToken)
+		names, token = "content-length;content-type;host;x-amz-date;x-amz-security-token;x-amz-target", "x-amz-security-token:"+c.SessionToken+"\n"
 	}
-	var names, lines strings.Builder
-	for _, h := range [...][2]string{ // in the order of their names
-		{"content-length", strconv.Itoa(len(body))},
-		{"content-type", r.Header.Get("Content-Type")},
-		{"host", r.URL.Host},
-		{"x-amz-date", date},
-		{"x-amz-security-token", c.SessionToken},
-		{"x-amz-target", r.Header.Get("X-Amz-Target")},
-	} {
-		if h[1] == "" {
-			continue
-		}
-		if names.Len() > 0 {
-			names.WriteByte(';')
-		}
-		names.WriteString(h[0])
-		lines.WriteString(h[0] + ":" + h[1] + "\n")
-	}
-	request := "POST\n/\n\n" + lines.String() + "\n" + names.String() + "\n" + digest(body)
+	request := fmt.Sprintf("POST\n/\n\ncontent-length:%d\ncontent-type:%s\nhost:%s\nx-amz-date:%s\n%sx-amz-target:%s\n\n%s\n%x",
+		len(body), r.Header.Get("Content-Type"), r.URL.Host, date, token, r.Header.Get("X-Amz-Target"), names, sha256.Sum256(body))
 	day := date[:len("20060102")]
 	scope := day + "/" + region + "/" + service + "/aws4_request"
-	text := "AWS4-HMAC-SHA256\n" + date + "\n" + scope + "\n" + digest([]byte(request))
+	text := fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n%s\n%x", date, scope, sha256.Sum256([]byte(request)))
 	key := []byte("AWS4" + c.SecretAccessKey)
 	for _, part := range [...]string{day, region, service, "aws4_request", text} {
 		key = mac(key, part)
 	}
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+names.String()+", Signature="+hex.EncodeToString(key))
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%x", c.AccessKeyID, scope, names, key))
 }
 
 func mac(key []byte, text string) []byte {

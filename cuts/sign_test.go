@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,18 @@ func TestEndpointIsTheRegions(t *testing.T) {
 		l.Check(t.Context(), cuts.Session{})
 		if asked != "https://"+host+"/" {
 			t.Errorf("%s: asked %s", name, asked)
+		}
+	}
+}
+
+func TestFromEnvironment(t *testing.T) {
+	environment := map[string]string{"AWS_REGION": region, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c"}
+	want := cuts.Config{Table: "t", Region: region, Credentials: cuts.Credentials{AccessKeyID: "a", SecretAccessKey: "b", SessionToken: "c"}}
+	for _, endpoint := range []struct{ name, want string }{{"", ""}, {"AWS_ENDPOINT_URL", "http://localhost:1"}, {"AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:2"}} {
+		environment[endpoint.name], want.Endpoint = endpoint.want, endpoint.want
+		got := cuts.FromEnvironment(func(name string) (string, bool) { v, ok := environment[name]; return v, ok }, "t")
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got another table, key or endpoint: %s", endpoint.name, got.Endpoint)
 		}
 	}
 }

@@ -7,6 +7,7 @@ package cuts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -45,6 +46,16 @@ const attempt = Timeout / 2
 // maxBody is more than a page can have: 1 MB of items, as JSON.
 const maxBody = 4 << 20
 
+// FromEnvironment returns where the table of that name is, and the credentials to read it with, as the AWS SDKs take both from the variables that
+// Lambda sets (https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html).
+func FromEnvironment(lookup func(string) (string, bool), table string) Config {
+	get := func(name string) string { v, _ := lookup(name); return v }
+	return Config{
+		Table: table, Region: get("AWS_REGION"), Endpoint: cmp.Or(get("AWS_ENDPOINT_URL_DYNAMODB"), get("AWS_ENDPOINT_URL")),
+		Credentials: Credentials{AccessKeyID: get("AWS_ACCESS_KEY_ID"), SecretAccessKey: get("AWS_SECRET_ACCESS_KEY"), SessionToken: get("AWS_SESSION_TOKEN")},
+	}
+}
+
 // table is the way to the DynamoDB table.
 type table struct {
 	name, region, endpoint string
@@ -61,13 +72,8 @@ func newTable(c Config) (table, error) {
 	if t.now == nil {
 		t.now = time.Now
 	}
-	switch {
-	case c.Table == "":
-		return t, errors.New("cuts: Config.Table is empty")
-	case c.Region == "":
-		return t, errors.New("cuts: Config.Region is empty")
-	case c.Credentials.AccessKeyID == "" || c.Credentials.SecretAccessKey == "":
-		return t, errors.New("cuts: Config.Credentials is not a key")
+	if c.Table == "" || c.Region == "" || c.Credentials.AccessKeyID == "" || c.Credentials.SecretAccessKey == "" {
+		return t, errors.New("cuts: Config lacks Table, Region or a key in Credentials")
 	}
 	if err := endpoint.Check(t.endpoint); err != nil {
 		return t, fmt.Errorf("cuts: %w", err)
@@ -196,20 +202,12 @@ func (t *table) send(ctx context.Context, operation string, body []byte) ([]byte
 
 // exception is the name of the error that an answer tells of, "" if it is nothing that may be repeated.
 func exception(answer []byte) string {
-	s := jsonread.New(answer)
-	name := ""
-	for member := range s.Members() {
-		if member == "__type" {
-			name, _ = s.String()
-		} else {
-			s.Skip()
-		}
-	}
-	name = name[strings.LastIndexByte(name, '#')+1:]
-	if s.End() != nil || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+	_, name, _ := bytes.Cut(answer, []byte("#"))
+	name, _, _ = bytes.Cut(name, []byte(`"`))
+	if len(name) > 64 || len(bytes.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")) > 0 {
 		return ""
 	}
-	return name
+	return string(name)
 }
 
 // read reads an answer to a query.

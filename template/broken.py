@@ -90,7 +90,7 @@ PART = [
     ("the_login_url_is_the_domains", "            - !Ref ExistingLoginUrl\n", "            - !Sub 'https://${DomainPrefix}.auth.${AWS::Region}.amazoncognito.com'\n"),
     ("the_login_url_is_the_domains", "      CustomDomainConfig: !If [HasLoginDomain, { CertificateArn: !Ref LoginCertificateArn }, !Ref AWS::NoValue]\n", ""),
     ("the_parameter_fits", "    MaxLength: 1200\n    Default: ''\n  Scopes:", "    MaxLength: 3200\n    Default: ''\n  Scopes:"),
-    ("the_parameter_says_what_the_callback_reads", "\"session_idle\":\"${SessionIdle}\"}", "\"session_idel\":\"${SessionIdle}\"}"),
+    ("the_parameter_says_what_the_callback_reads", "\"session_idle\":\"${SessionIdle}\"", "\"session_idel\":\"${SessionIdle}\""),
     ("the_parameter_says_what_the_callback_reads", "{\"v\":1,", "{\"v\":2,"),
     ("the_parameter_says_what_the_callback_reads", "!If [HasSnapshot, !Ref JwksSnapshot, 'null']", "'null'"),
     ("the_parameter_says_what_the_callback_reads", "Name: !Sub /${Name}/auth\n", "Name: !Sub /${Name}/login\n"),

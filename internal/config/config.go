@@ -40,6 +40,14 @@ type Authorizer struct {
 	SimpleResponses bool     // AUTH_SIMPLE_RESPONSES: whether HTTP APIs with payload 2.0 want simple responses; false when not set
 	Rotation        bool     // AUTH_ROTATION: whether renewals replace refresh tokens, so that no rule may ask for a recent sign-in; false when not set
 	Trust           []Trust  // AUTH_TRUST: further user pools
+	Cuts            Cuts
+}
+
+// Cuts says which list of sessions that were ended early is asked, and how.
+type Cuts struct {
+	Table string        // AUTH_CUTS: name of the DynamoDB table; "" when not set: none is asked
+	Every time.Duration // AUTH_CUTS_SECONDS: how old a reading of it may be, 1 to 60 seconds; 5 when not set
+	Admit bool          // AUTH_CUTS_ADMIT: whether sessions that are not known to be ended count while it is out of reach for a minute; false when not set
 }
 
 // Trust is a further user pool, and what is accepted of it.
@@ -66,6 +74,7 @@ var Settings = map[string][]string{
 	"authorizer": {
 		"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES", "AUTH_BEARER_CLIENT_IDS", "AUTH_BEARER_ID_TOKENS",
 		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SCOPES", "AUTH_LOGIN_PATH", "AUTH_SIMPLE_RESPONSES", "AUTH_ROTATION", "AUTH_TRUST",
+		"AUTH_CUTS", "AUTH_CUTS_SECONDS", "AUTH_CUTS_ADMIT",
 	},
 	"callback": {"AUTH_PARAMETER"},
 }
@@ -85,6 +94,7 @@ func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 		SimpleResponses: e.bool("AUTH_SIMPLE_RESPONSES"),
 		Rotation:        e.bool("AUTH_ROTATION"),
 		Trust:           e.trust("AUTH_TRUST"),
+		Cuts:            Cuts{Table: e.optional("AUTH_CUTS"), Every: e.seconds("AUTH_CUTS_SECONDS", 5), Admit: e.bool("AUTH_CUTS_ADMIT")},
 	}
 	return a, e.err()
 }
@@ -320,6 +330,18 @@ func (e *environment) duration(name string) time.Duration {
 }
 
 // brand refuses what a page must not link to.
+// seconds reads a number of them, of which there may be a minute's at the most.
+func (e *environment) seconds(name string, absent int) time.Duration {
+	n := absent
+	if v := e.optional(name); v != "" {
+		var err error
+		if n, err = strconv.Atoi(v); err != nil || n < 1 || n > 60 {
+			e.fail(name, "is not a number of seconds from 1 to 60")
+		}
+	}
+	return time.Duration(n) * time.Second
+}
+
 func (e *environment) brand(name string, b Brand) Brand {
 	if b.Logo != "" && !hasPrefix(b.Logo, "https://", "/") || strings.HasPrefix(b.Logo, "//") {
 		e.fail(name, "has a logo that is neither https nor a path")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func environmentOf(m map[string]string) Lookup {
@@ -37,7 +38,7 @@ func TestForAuthorizer(t *testing.T) {
 		Issuer:  "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
 		JWKSURL: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A/.well-known/jwks.json",
 	}
-	if !reflect.DeepEqual(got.Pool, pool) || !slices.Equal(got.ClientIDs, []string{"one", "two"}) {
+	if !reflect.DeepEqual(got.Pool, pool) || !slices.Equal(got.ClientIDs, []string{"one", "two"}) || got.Cuts != (Cuts{Every: 5 * time.Second}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -46,6 +47,7 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 	got, err := ForAuthorizer(environmentOf(with(authorizerEnvironment,
 		"AUTH_RULES", "* /* signed-in", "AUTH_BEARER_CLIENT_IDS", "m1,m2", "AUTH_BEARER_ID_TOKENS", "true", "AUTH_CLAIMS", "custom:plan", "AUTH_SCOPES", "openid email profile", "AUTH_LOGIN_PATH", "/auth",
 		"AUTH_ALLOWED_ORIGINS", "https://a.example http://localhost:8080", "AUTH_SIMPLE_RESPONSES", "true", "AUTH_ROTATION", "true",
+		"AUTH_CUTS", "stack-cuts", "AUTH_CUTS_SECONDS", "60", "AUTH_CUTS_ADMIT", "true",
 		"AUTH_TRUST", `[{"issuer":"https://idp.example/p","client_ids":["c"]},{"issuer":"https://other.example","bearer_client_ids":["m"],"jwks_url":"https://keys.example/"}]`)))
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +60,7 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 			{Pool{Issuer: "https://idp.example/p", JWKSURL: "https://idp.example/p/.well-known/jwks.json"}, []string{"c"}, nil},
 			{Pool{Issuer: "https://other.example", JWKSURL: "https://keys.example/"}, nil, []string{"m"}},
 		},
+		Cuts: Cuts{Table: "stack-cuts", Every: time.Minute, Admit: true},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -29,6 +29,8 @@ type SignIn struct {
 	HeaderBudget int           // header_budget: bytes of request line and headers that the API takes; 10,240 (HTTP APIs, the strictest) when 0
 	SessionMax   time.Duration // session_max: a sign-in ends this long after it, renewed or not; when "", as long as the refresh token lives
 	SessionIdle  time.Duration // session_idle: a session not renewed for this long ends; when "", there is no limit
+	Cuts         string        // cuts: name of the table of sessions that were ended early; when "", there is none
+	CutsAdmit    bool          // cuts_admit: while it is out of reach, sessions that are not known to be ended go on; when "", they do not
 }
 
 // ParseSignIn reads the parameter's value. The error, if any, joins one error for each member that is wrong; it quotes nothing of the value.
@@ -48,6 +50,8 @@ func ParseSignIn(text string) (SignIn, error) {
 		HeaderBudget int             `json:"header_budget"`
 		SessionMax   string          `json:"session_max"`
 		SessionIdle  string          `json:"session_idle"`
+		Cuts         string          `json:"cuts"`
+		CutsAdmit    string          `json:"cuts_admit"`
 	}
 	var version struct {
 		Number int `json:"v"`
@@ -62,7 +66,7 @@ func ParseSignIn(text string) (SignIn, error) {
 	}
 	members := map[string]string{
 		"issuer": p.Issuer, "jwks_url": p.JWKSURL, "jwks": string(p.JWKS), "user_pool_id": p.UserPoolID, "client_id": p.ClientID, "login_url": p.LoginURL,
-		"scopes": p.Scopes, "claims": p.Claims, "session_max": p.SessionMax, "session_idle": p.SessionIdle,
+		"scopes": p.Scopes, "claims": p.Claims, "session_max": p.SessionMax, "session_idle": p.SessionIdle, "cuts_admit": p.CutsAdmit,
 	}
 	if members["jwks"] == "null" {
 		members["jwks"] = ""
@@ -82,6 +86,8 @@ func ParseSignIn(text string) (SignIn, error) {
 		HeaderBudget: e.bytes("header_budget", 10240),
 		SessionMax:   e.duration("session_max"),
 		SessionIdle:  e.duration("session_idle"),
+		Cuts:         p.Cuts,
+		CutsAdmit:    e.bool("cuts_admit"),
 	}
 	s.Claims = e.claims("claims", s.Scopes)
 	if len(s.BaseURLs) == 0 {

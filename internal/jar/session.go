@@ -195,13 +195,11 @@ func (j *Jar) renewals() (own, others []Renewal) {
 // neighbouring host has put its own beside it.
 const maxRevoked = 3
 
-// Revocable returns the refresh tokens that a sign-out ends: this browser's own first.
-func (j *Jar) Revocable() (tokens []string) {
+// Revocable returns what a sign-out ends the renewal of: this browser's own first.
+func (j *Jar) Revocable() []Renewal {
 	own, others := j.renewals()
-	for _, r := range append(own, others...) {
-		tokens = append(tokens, r.Token)
-	}
-	return tokens[:min(len(tokens), maxRevoked)]
+	all := append(own, others...)
+	return all[:min(len(all), maxRevoked)]
 }
 
 // ForgetSession returns what makes the browser forget the session, in every variant.

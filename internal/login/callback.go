@@ -68,6 +68,9 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	if v.provider.SessionMax > 0 && !v.now.Before(time.Unix(claims.AuthTime, 0).Add(v.provider.SessionMax)) {
 		return v.retry(jar.ErrOver, target) // an old sign-in, remembered by the identity provider
 	}
+	if err := v.uncut(sessionOf(claims)); err != nil { // Cognito may let in unasked who was shut out here
+		return v.retry(err, target)
+	}
 	held := v.renewal(t, claims)
 	held.SetNonce(p.Nonce)
 	lines, err := v.hold(t, claims, held, back)

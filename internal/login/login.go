@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"time"
 
+	"edgeauth/cuts"
 	"edgeauth/internal/page"
 	"edgeauth/internal/token"
 )
@@ -70,6 +71,9 @@ type Provider struct {
 	HeaderBudget int
 	SessionMax   time.Duration // a session ends this long after the sign-in, renewed or not; 0: no limit of our own
 	SessionIdle  time.Duration // a session that was not renewed for this long ends; 0: no limit
+
+	Cuts      *cuts.List // of sessions that were ended early; nil: there is none
+	CutsAdmit bool       // while it is out of reach, sessions that are not known to be ended go on
 }
 
 // complete fills in what may be left out, and fails for what may not.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"edgeauth/internal/jar"
 	"edgeauth/internal/page"
@@ -26,9 +27,14 @@ func (v *visit) logout() answer {
 		return v.confirm()
 	}
 	a := v.goodbye()
-	for _, token := range v.jar.Revocable() {
-		if err := v.idp.revoke(v.r.Context(), token); err != nil {
+	held := v.jar.Revocable()
+	farewells := v.farewells(held)
+	a.notes = append(a.notes, v.cut(farewells, 0)...)
+	for _, r := range held {
+		if err := v.idp.revoke(v.r.Context(), r.Token); err != nil {
 			a.notes = append(a.notes, slog.String("revocation", err.Error()))
+			// What could not be revoked can renew the session until it ends.
+			a.notes = append(a.notes, v.cut(farewells, time.Duration(r.Ends-v.now.Unix())*time.Second)...)
 		}
 	}
 	a.cookies = v.jar.ForgetAll()

@@ -52,6 +52,9 @@ var errNoGood = errors.New("login: the renewed ID token is no good")
 // renewed renews the session that held belongs to, and returns what makes the browser hold it; with
 // an error, what makes it hold or forget as much as is left.
 func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
+	if err := v.uncut(renewalOf(held)); err != nil {
+		return nil, token.Claims{}, err
+	}
 	t, err := v.idp.renew(v.r.Context(), held.Token)
 	if err != nil {
 		return nil, token.Claims{}, err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"edgeauth/cuts"
 	"edgeauth/internal/cookie"
 	"edgeauth/internal/jar"
 	"edgeauth/internal/reason"
@@ -119,9 +120,19 @@ func (v *visit) resume(target string, q map[string]string) answer {
 	case ending, renewable:
 		return v.renew(target, q, s)
 	case overLimit:
-		if q["prompt"] == "" {
-			q["prompt"] = "login" // Cognito's own session would let him in again unasked
-		}
+		return v.ask(target, q)
+	}
+	if errors.Is(s.err, cuts.ErrCut) {
+		return v.ask(target, q)
+	}
+	return v.start(target, q)
+}
+
+// ask starts a login for somebody whose session was over before its time: Cognito's own would let
+// him in again unasked.
+func (v *visit) ask(target string, q map[string]string) answer {
+	if q["prompt"] == "" {
+		q["prompt"] = "login"
 	}
 	return v.start(target, q)
 }
@@ -136,6 +147,8 @@ func (v *visit) renew(target string, q map[string]string, s standing) answer {
 		// Another tab may have used this refresh token a moment ago, and its answer brought the
 		// next one: look again what the browser holds.
 		return v.redirect(v.again(s.held), nil, note("renewal", string(reason.Of(err))))
+	case errors.Is(err, cuts.ErrCut):
+		return v.ask(target, q)
 	case errors.Is(err, jar.ErrChanged), errors.Is(err, errNoGood):
 		a := v.start(target, q, lines...)
 		a.notes = append(a.notes, note("renewal", string(reason.Of(err))))

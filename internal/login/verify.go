@@ -100,7 +100,11 @@ func (v *visit) session() (token.Claims, error) {
 	if err != nil {
 		return token.Claims{}, err
 	}
-	return v.verify(raw, token.Checks{})
+	claims, err := v.verify(raw, token.Checks{})
+	if err == nil {
+		err = v.uncut(sessionOf(claims))
+	}
+	return claims, err
 }
 
 // about is what is logged of a session: whose it is.

@@ -5,8 +5,10 @@ package login
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
+	"edgeauth/cuts"
 	"edgeauth/internal/reason"
 )
 
@@ -30,7 +32,7 @@ func (v *visit) whoami() answer {
 	_, rerr := v.jar.Renewal()
 	if err != nil {
 		a := v.failed(err)
-		a.refreshable = rerr == nil
+		a.refreshable = rerr == nil && !errors.Is(err, cuts.ErrCut)
 		return a
 	}
 	further, err := claims.Pick(v.provider.Claims)

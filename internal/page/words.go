@@ -22,6 +22,9 @@ type wording struct {
 }
 
 var words = map[reason.Code]wording{
+	reason.SessionCut: {"Your session was ended.", []string{
+		"You have signed out, or an administrator has ended your sessions. Sign in once more to go on to {app}.",
+	}, afresh},
 	reason.NoSession: {"You are not signed in.", []string{"Sign in to go on to {app}."}, signIn},
 
 	reason.CookieBroken: {"Your session is incomplete.", []string{
@@ -93,6 +96,7 @@ var words = map[reason.Code]wording{
 	reason.TooLarge:     {"Your account does not fit.", []string{"It carries so many groups that access to this page cannot be decided."}, another},
 
 	reason.ProviderUnavailable: {"The sign-in service does not answer.", []string{"This is usually over in a moment. If you were signed in, you still are."}, reload},
+	reason.CutsUnavailable:     {"The session cannot be checked right now.", []string{"The list of sessions that were ended is out of reach. This is usually over in a moment."}, reload},
 	reason.KeysUnavailable:     {"The session cannot be checked right now.", []string{"The keys of the sign-in service are out of reach. This is usually over in a moment."}, reload},
 	reason.ConfigUnavailable: {"{app} cannot sign you in right now.", []string{
 		"Its settings for the sign-in service are out of reach or not right. If this goes on, an administrator has to look at it.",
