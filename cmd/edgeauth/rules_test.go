@@ -36,6 +36,7 @@ func TestRulesTest(t *testing.T) {
 		{"machine with reports/read: GET /api/export -> allowed", exitDone, "1 hold"},
 		{"machine with reports/read: GET /admin/x -> refused", exitDone, "1 hold"},
 		{"alice: GET /a//b -> path_not_canonical", exitDone, "1 hold"},
+		{"nobody: GET /a//b -> no_session", exitDone, "1 hold"},
 		{"alice GET /", exitUsage, "expectations:1: not WHO"},
 		{"alice: GET / -> maybe", exitUsage, `"maybe" is neither allowed`},
 		{"machine in admins: GET / -> allowed", exitUsage, "a machine has no groups"},
