@@ -166,8 +166,23 @@ func TestInvocationsShareNothing(t *testing.T) {
 	wg.Wait()
 }
 
+// journal is a log that a fetch under way may write to while a test reads it.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+func (j *journal) String() string { j.mu.Lock(); defer j.mu.Unlock(); return j.text.String() }
+func (j *journal) Reset()         { j.mu.Lock(); defer j.mu.Unlock(); j.text.Reset() }
+
 func TestBuild(t *testing.T) {
-	pool, log := tokentest.New(t), new(bytes.Buffer)
+	pool, log := tokentest.New(t), new(journal)
 	set := map[string]string{
 		"AUTH_ISSUER": tokentest.Issuer, "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_JWKS_URL": pool.Server(t), "AUTH_JWKS": string(pool.JWKS()),
 	}
