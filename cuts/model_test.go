@@ -43,7 +43,8 @@ type ending struct {
 type model struct {
 	*store
 	t      *testing.T
-	random *rand.Rand
+	random *rand.Rand // of what the world and the reader do
+	net    *rand.Rand // of what happens on the way; guarded by mu
 	list   *cuts.List
 	off    time.Duration // how far the reader's clock is ahead of the world's
 	born   map[string]time.Time
@@ -70,7 +71,7 @@ func TestModel(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newStore(t)
 			s.live, s.size = true, 40
-			m := &model{store: s, t: t, random: rand.New(rand.NewPCG(seed, 0)), born: map[string]time.Time{}, begun: map[string]moment{}}
+			m := &model{store: s, t: t, random: rand.New(rand.NewPCG(seed, 0)), net: rand.New(rand.NewPCG(seed, 1)), born: map[string]time.Time{}, begun: map[string]moment{}}
 			m.restart()
 			for range modelSteps {
 				m.step()
@@ -83,7 +84,18 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func (m *model) own() time.Time { return m.Now().Add(m.off) }
+func (m *model) own() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.clock().Add(m.off)
+}
+
+// locked changes what requests on their way look at too.
+func (m *model) locked(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
 
 // upTo returns a duration up to d.
 func (m *model) upTo(d time.Duration) time.Duration { return time.Duration(m.random.Int64N(int64(d))) }
@@ -96,8 +108,9 @@ func (m *model) restart() {
 		c.Every, c.Now, c.Client = modelEvery, m.own, &http.Client{Transport: tripper(m.roundTrip)}
 	})
 	m.list.SetMost(modelMost)
-	m.completed, m.whole, m.reloading, m.all, m.fresh = moment{}, moment{}, moment{}, nil, nil
-	m.failed = moment{}
+	m.locked(func() {
+		m.completed, m.whole, m.reloading, m.failed, m.all, m.fresh = moment{}, moment{}, moment{}, moment{}, nil, nil
+	})
 	if m.random.IntN(2) == 0 {
 		m.list.Prefetch()
 		synctest.Wait()
@@ -118,9 +131,11 @@ func (m *model) step() {
 	case n < 25:
 		m.end()
 	case n < 27:
-		m.down = m.Now().Add(m.upTo(100 * time.Second))
+		until := m.Now().Add(m.upTo(100 * time.Second))
+		m.locked(func() { m.down = until })
 	case n < 28:
-		m.off = m.upTo(8*time.Minute) - 4*time.Minute
+		off := m.upTo(8*time.Minute) - 4*time.Minute
+		m.locked(func() { m.off = off })
 	case n < 29:
 		m.Advance(m.upTo(20 * time.Minute)) // frozen
 	case n < 30:
@@ -163,7 +178,7 @@ func (m *model) end() {
 		e.over = func(s cuts.Session) bool { return s.Subject == victim.Subject && s.AuthTime <= at.Unix() }
 	}
 	e.text = fmt.Sprintf("%013d %s", at.UnixMilli(), what)
-	m.on = append(m.on, e)
+	m.locked(func() { m.on = append(m.on, e) })
 }
 
 // arrive puts into the table what has arrived by now.
@@ -195,8 +210,9 @@ func (m *model) roundTrip(r *http.Request) (*http.Response, error) {
 			m.reloading = now
 		}
 	}
-	wait, wait2 := m.upTo(150*time.Millisecond), m.upTo(150*time.Millisecond)
-	lost, cut := m.random.IntN(30) == 0, m.random.IntN(30) == 0
+	const most = int64(150 * time.Millisecond)
+	wait, wait2 := time.Duration(m.net.Int64N(most)), time.Duration(m.net.Int64N(most))
+	lost, cut := m.net.IntN(30) == 0, m.net.IntN(30) == 0
 	m.mu.Unlock()
 	time.Sleep(wait)
 	m.mu.Lock()
@@ -205,7 +221,7 @@ func (m *model) roundTrip(r *http.Request) (*http.Response, error) {
 	page := m.page(after)
 	if m.clock().Before(m.down) || lost {
 		m.failed = moment{m.clock(), m.clock().Add(m.off)}
-		if m.random.IntN(2) == 0 {
+		if m.net.IntN(2) == 0 {
 			m.mu.Unlock()
 			<-r.Context().Done()
 			m.mu.Lock()
