@@ -75,7 +75,7 @@ func TestSignInLeadsBack(t *testing.T) {
 		"/",
 		"/reports/2026?quarter=4&tag=a&tag=b%2Fc",
 		"/reports/a%20b/e:f@g?empty=&plus=a%2Bb&space=a+b&and=%26&is=%3D",
-		"/caf%C3%A9?q=%C3%BC&q2=%F0%9F%8D%AA",
+		"/reports/caf%C3%A9?q=%C3%BC&q2=%F0%9F%8D%AA",
 	} {
 		t.Run(target, func(t *testing.T) {
 			b := newBrowser(t)

@@ -122,6 +122,7 @@ func write(w http.ResponseWriter, status int, body any) {
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
+	h.Set("Strict-Transport-Security", "max-age=31536000") // browsers heed it over TLS only (RFC 6797, section 8.1)
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

@@ -126,6 +126,12 @@ func TestMeOfAMachine(t *testing.T) {
 	}
 }
 
+func TestAnswersWantTLSFromThenOn(t *testing.T) {
+	if r := call(t, alice(), "GET", "/api/me"); r.header("Strict-Transport-Security") != "max-age=31536000" {
+		t.Errorf("Strict-Transport-Security is %q", r.header("Strict-Transport-Security"))
+	}
+}
+
 func TestEveryRouteNeedsAnIdentity(t *testing.T) {
 	incomplete := alice()
 	delete(incomplete, "sub")

@@ -55,7 +55,9 @@ func digest(text string) string {
 type view struct {
 	Base      string // prefix of every path of this application
 	Root      bool   // the overview, rather than a page below it
+	Nothing   bool   // there is no page at this path
 	Name      string
+	Parts     []string // of the name: between them a narrow screen may break it
 	Initial   string
 	Groups    []string
 	Method    string
@@ -81,7 +83,8 @@ type moment time.Time
 func (m moment) String() string  { return time.Time(m).UTC().Format("2 Jan 2006, 15:04 UTC") }
 func (m moment) Machine() string { return time.Time(m).UTC().Format(time.RFC3339) }
 
-// dashboard answers every path with the page. It serves identified requests only: anything else is turned away by identity.Require.
+// dashboard answers with the page at the overview and below /reports and /admin. Elsewhere there is nothing, which the page says, with 404. It serves
+// identified requests only: anything else is turned away by identity.Require.
 type dashboard struct {
 	now func() time.Time
 }
@@ -99,7 +102,11 @@ func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := page.Execute(w, d.view(r, id)); err != nil {
+	v := d.view(r, id)
+	if v.Nothing {
+		w.WriteHeader(http.StatusNotFound)
+	}
+	if err := page.Execute(w, v); err != nil {
 		panic(fmt.Errorf("dashboard: %w", err)) // only a writer that fails, or a template that does not fit its view
 	}
 }
@@ -111,16 +118,20 @@ func secure(h http.Header) {
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Strict-Transport-Security", "max-age=31536000") // browsers heed it over TLS only (RFC 6797, section 8.1)
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 func (d dashboard) view(r *http.Request, id identity.Identity) view {
 	now, base := d.now(), apigw.Base(r.Context())
 	name := firstOf(id.Email, id.Username, id.Subject)
+	section, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, base), "/"), "/")
 	return view{
 		Base:      base,
-		Root:      strings.Trim(strings.TrimPrefix(r.URL.Path, base), "/") == "",
+		Root:      section == "",
+		Nothing:   !slices.Contains([]string{"", "reports", "admin"}, section),
 		Name:      name,
+		Parts:     strings.SplitAfter(name, "@"),
 		Initial:   initial(name),
 		Groups:    id.Groups,
 		Method:    r.Method,
