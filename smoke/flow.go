@@ -29,6 +29,8 @@ func (t Target) check(ctx context.Context, r *report) {
 	}
 	r.section("Cognito")
 	t.askCognito(ctx, r)
+	r.section("A session")
+	t.askSession(ctx, r)
 }
 
 func (t Target) checkOver(ctx context.Context, r *report, protocol string) {
