@@ -270,6 +270,7 @@ func (s *soak) act(dice *rand.Rand, p *person) {
 			})
 		}
 		tabs.Wait()
+		p.lost = time.Now() // each tab may have been given a session: to lose them now would look like a browser that keeps none
 		s.open(p, "/")
 	case n < 88: // the session cookie is over
 		s.lose(p)
