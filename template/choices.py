@@ -21,7 +21,7 @@ TOGETHER = {
     "login-host": part.LOGIN,
     "login-host-zone": {**part.LOGIN, "HostedZoneId": "Z1234567890ABC"},
     "mail": {"MailFrom": "no-reply@example.com", "MailSourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com"},
-    "triggers": {f"{n}Arn": part.FUNCTION for n in ["PreSignUp", "PostConfirmation", "TokenGeneration", "MigrateUser"]},
+    "triggers": {f"{n}Arn": part.FUNCTION for n in ["PreSignUp", "PostConfirmation", "TokenGeneration"]},
     "machine": {"MachineScope": "reports/read", "UserBearer": "true", "BearerClientIds": "abc"},
     "claims": {"Scopes": "openid email profile", "MoreClaims": "custom:tenant", "WritableAttributes": "email,name"},
     "web-acl": {"WebAclArn": "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"},

@@ -341,12 +341,12 @@ def an_update_keeps_mail_and_triggers(s):
     """UpdateUserPool resets what it is not told."""
     pool = s.one("AWS::Cognito::UserPool")
     want("EmailConfiguration" not in pool and "LambdaConfig" not in pool and not [p for p in s.of("AWS::Lambda::Permission").values() if p["Principal"].startswith("cognito")], "mail or triggers that nobody has asked for")
-    x = again(s, MailFrom="a@example.com", MailSourceArn="arn:aws:ses:eu-west-1:123456789012:identity/example.com", PreSignUpArn=FUNCTION + "1", PostConfirmationArn=FUNCTION + "2", TokenGenerationArn=FUNCTION + "3", MigrateUserArn=FUNCTION + "4")
+    x = again(s, MailFrom="a@example.com", MailSourceArn="arn:aws:ses:eu-west-1:123456789012:identity/example.com", PreSignUpArn=FUNCTION + "1", PostConfirmationArn=FUNCTION + "2", TokenGenerationArn=FUNCTION + "3")
     pool = x.one("AWS::Cognito::UserPool")
     want(pool["EmailConfiguration"] == {"EmailSendingAccount": "DEVELOPER", "From": "a@example.com", "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com"}, "mail goes another way")
-    want(pool["LambdaConfig"] == {"PreSignUp": FUNCTION + "1", "PostConfirmation": FUNCTION + "2", "PreTokenGenerationConfig": {"LambdaArn": FUNCTION + "3", "LambdaVersion": "V2_0"}, "UserMigration": FUNCTION + "4"}, f"triggers {pool['LambdaConfig']}")
+    want(pool["LambdaConfig"] == {"PreSignUp": FUNCTION + "1", "PostConfirmation": FUNCTION + "2", "PreTokenGenerationConfig": {"LambdaArn": FUNCTION + "3", "LambdaVersion": "V2_0"}}, f"triggers {pool['LambdaConfig']}")
     called = sorted(p["FunctionName"] for p in x.of("AWS::Lambda::Permission").values() if p["Principal"] == "cognito-idp.amazonaws.com" and "UserPool" in json.dumps(p["SourceArn"]))
-    want(called == [FUNCTION + n for n in "1234"], f"Cognito may call {called}")
+    want(called == [FUNCTION + n for n in "123"], f"Cognito may call {called}")
     want(not again(x, **POOL).of("AWS::Cognito::UserPool") and not [p for p in again(x, **POOL).of("AWS::Lambda::Permission").values() if p["Principal"].startswith("cognito")], "an existing pool's triggers are its own")
 
 
