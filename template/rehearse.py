@@ -248,7 +248,7 @@ class Browser:
             "type": "REQUEST", "methodArn": f"arn:aws:execute-api:{REGION}:123456789012:{u.netloc.split('.')[0]}/{stage}/{method}{path}",
             "resource": resource, "path": path, "httpMethod": method, "headers": {k: v[-1] for k, v in headers.items()}, "multiValueHeaders": headers,
             "queryStringParameters": {k: v[-1] for k, v in query.items()} if query else None, "multiValueQueryStringParameters": query,
-            "pathParameters": None, "stageVariables": None, "body": None, "isBase64Encoded": False,
+            "pathParameters": {"proxy": path.removeprefix(resource.removesuffix("{proxy+}"))} if resource.endswith("{proxy+}") else None, "stageVariables": None, "body": None, "isBase64Encoded": False,
             "requestContext": {
                 "path": u.path, "stage": stage, "domainName": u.netloc, "httpMethod": method, "resourcePath": resource, "protocol": "HTTP/1.1", "accountId": "123456789012",
                 "apiId": u.netloc.split(".")[0], "requestId": "rehearsal", "extendedRequestId": "rehearsal", "identity": {"sourceIp": "127.0.0.1"},
