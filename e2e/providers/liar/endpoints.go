@@ -266,9 +266,6 @@ func errorsOf(codes ...string) (all []Lie) {
 	return all
 }
 
-// keyed answers for the key endpoint.
-func keyed(f instead) func(http.ResponseWriter, *http.Request, map[string]any) { return f }
-
 // among adds keys before the good ones.
 func among(keys ...map[string]any) func(*Provider, []map[string]any) []map[string]any {
 	return func(_ *Provider, set []map[string]any) []map[string]any { return append(keys, set...) }
@@ -296,22 +293,22 @@ var keySets = fresh([]Lie{
 	{Name: "keys-with-even-exponent", Must: "keys_unavailable", Why: "RFC 8017 3.1", Keys: each(func(k map[string]any) { k["e"] = "BA" })},
 	{Name: "keys-of-1024-bits", Must: "token_unknown_key", Why: rfc7518 + ": 2048 bits", Keys: func(_ *Provider, set []map[string]any) []map[string]any { return append(set, weak().public()) }, Header: func(_ *Provider, h map[string]any) { h["kid"] = "weak" }, Sign: func(_ *Provider, in string) []byte { return weakSignature(in) }},
 	{Name: "keys-of-one-name", Must: "keys_unavailable", Why: "RFC 7517 4.5: names should be distinct", Keys: each(func(k map[string]any) { k["kid"] = "first" })},
-	{Name: "keys-as-HTML", Must: "keys_unavailable", Why: rfc7517, KeySet: keyed(typed("text/html", 200, "<html>"))},
+	{Name: "keys-as-HTML", Must: "keys_unavailable", Why: rfc7517, KeySet: typed("text/html", 200, "<html>")},
 	{Name: "keys-array", Must: "keys_unavailable", Why: rfc7517, KeySet: func(w http.ResponseWriter, _ *http.Request, set map[string]any) {
 		_, _ = io.WriteString(w, text(set["keys"]))
 	}},
 	{Name: "keys-twice", Must: "keys_unavailable", Why: "RFC 7517 5: names are unique", KeySet: func(w http.ResponseWriter, _ *http.Request, set map[string]any) {
 		_, _ = io.WriteString(w, strings.Replace(text(set), "{", `{"keys":[],`, 1))
 	}},
-	{Name: "keys-redirect", Must: "keys_unavailable", Why: own + ": keys come from where the settings say", KeySet: keyed(led(302))},
-	{Name: "keys-404", Must: "keys_unavailable", Why: own, KeySet: keyed(said(404, `{}`))},
-	{Name: "keys-503", Must: "keys_unavailable", Why: own, KeySet: keyed(said(503, `{}`))},
-	{Name: "keys-after-103", Why: "RFC 8297", KeySet: keyed(hinted)},
-	{Name: "keys-drip", Must: "keys_unavailable", Why: own, KeySet: keyed(drip)},
-	{Name: "keys-endless", Must: "keys_unavailable", Why: own, KeySet: keyed(endless)},
-	{Name: "keys-gzip-bomb", Must: "keys_unavailable", Why: own, KeySet: keyed(bomb)},
-	{Name: "keys-cut-off", Must: "keys_unavailable", Why: own, KeySet: keyed(cut)},
-	{Name: "keys-hang-up", Must: "keys_unavailable", Why: own, KeySet: keyed(hangUp)},
+	{Name: "keys-redirect", Must: "keys_unavailable", Why: own + ": keys come from where the settings say", KeySet: led(302)},
+	{Name: "keys-404", Must: "keys_unavailable", Why: own, KeySet: said(404, `{}`)},
+	{Name: "keys-503", Must: "keys_unavailable", Why: own, KeySet: said(503, `{}`)},
+	{Name: "keys-after-103", Why: "RFC 8297", KeySet: hinted},
+	{Name: "keys-drip", Must: "keys_unavailable", Why: own, KeySet: drip},
+	{Name: "keys-endless", Must: "keys_unavailable", Why: own, KeySet: endless},
+	{Name: "keys-gzip-bomb", Must: "keys_unavailable", Why: own, KeySet: bomb},
+	{Name: "keys-cut-off", Must: "keys_unavailable", Why: own, KeySet: cut},
+	{Name: "keys-hang-up", Must: "keys_unavailable", Why: own, KeySet: hangUp},
 	{Name: "keys-in-UTF-16", Must: "keys_unavailable", Why: "RFC 8259 8.1", KeySet: func(w http.ResponseWriter, _ *http.Request, set map[string]any) {
 		_, _ = io.WriteString(w, utf16Text(text(set)))
 	}},

@@ -113,13 +113,6 @@ func (p *Provider) rotate(published, keep bool) {
 	}
 }
 
-// Requests returns how many requests an endpoint has had: authorize, token, revoke, /.well-known/jwks.json.
-func (p *Provider) Requests(endpoint string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.requests[endpoint]
-}
-
 // Unasked returns the endpoints beside the four that anybody has asked.
 func (p *Provider) Unasked() []string {
 	p.mu.Lock()
