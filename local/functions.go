@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"edgeauth/local/runtime"
 	"edgeauth/local/sam"
@@ -44,6 +45,7 @@ func (s *system) startFunctions(m *sam.Model, o Options) error {
 	}
 	s.closers = append(s.closers, func() { _ = os.RemoveAll(scratch) })
 	for _, f := range m.Functions {
+		s.metrics.names[f.LogicalID] = f.Name
 		s.functions[f.LogicalID], err = s.startFunction(f, o, scratch)
 		var unable runtime.Unable
 		if errors.As(err, &unable) && !decides(m, f.LogicalID) {
@@ -132,7 +134,10 @@ func (s *system) say(message string) {
 
 // Invoke makes the system the gateway's way to its functions.
 func (s *system) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
-	return s.functions[function].Invoke(ctx, payload)
+	began := time.Now()
+	answer, err := s.functions[function].Invoke(ctx, payload)
+	s.metrics.invocation(function, time.Since(began), err)
+	return answer, err
 }
 
 // warm starts one process of each function, all at once, and waits until each asks for work.

@@ -45,6 +45,10 @@ func bootstrap(api string) {
 		_, _ = io.Copy(io.Discard, res.Body)
 		_ = res.Body.Close()
 		answer := fmt.Sprintf(`{"statusCode":200,"body":"%d"}`, os.Getpid())
+		if strings.HasPrefix(os.Getenv("MODE"), "counting") {
+			value := strings.TrimPrefix(os.Getenv("MODE"), "counting ")
+			fmt.Printf(`{"_aws":{"Timestamp":%d,"CloudWatchMetrics":[{"Namespace":"own","Dimensions":[["color"]],"Metrics":[{"Name":"pages"}]}]},"color":"blue","pages":%s}`+"\n", time.Now().UnixMilli(), value)
+		}
 		if os.Getenv("MODE") == "redirect" {
 			answer = `{"statusCode":302,"headers":{"Location":"/elsewhere?code=secret"}}`
 		}

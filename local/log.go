@@ -19,8 +19,9 @@ type journal struct {
 	mu   sync.Mutex
 	out  io.Writer
 	file io.Writer
-	raw  bool             // out gets lines as they are
-	now  func() time.Time // of the lines for people
+	raw  bool                    // out gets lines as they are
+	read func(line []byte) error // reads the metrics in what functions print; nil: nobody does
+	now  func() time.Time        // of the lines for people
 }
 
 func (j *journal) Write(line []byte) (int, error) { return j.write("", line) }
@@ -49,7 +50,16 @@ type output struct {
 	function string
 }
 
-func (o output) Write(line []byte) (int, error) { return o.journal.write(o.function, line) }
+func (o output) Write(line []byte) (int, error) {
+	n, err := o.journal.write(o.function, line)
+	if o.journal.read != nil {
+		if bad := o.journal.read(line); bad != nil {
+			text, _ := json.Marshal(map[string]string{"level": "WARN", "function": o.function, "message": "a metric line that CloudWatch would not take: " + bad.Error()})
+			_, _ = o.journal.Write(append(text, '\n'))
+		}
+	}
+	return n, err
+}
 
 // fileOnly is for lines that would drown the others on a screen.
 func (j *journal) fileOnly() io.Writer {

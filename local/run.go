@@ -23,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"edgeauth/local/cloudwatch"
 	"edgeauth/local/cognito"
 	"edgeauth/local/gateway"
 	"edgeauth/local/sam"
@@ -111,7 +112,8 @@ func (o *Options) Flags(f *flag.FlagSet) {
 
 // Run starts everything, says on stdout where it is, and waits for ctx to end. A stop before everything was ready is no error.
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
-	s := &system{log: &journal{out: stderr, raw: o.json, now: time.Now}, failed: make(chan error, 1)}
+	watch := cloudwatch.New(sam.Region, nil)
+	s := &system{log: &journal{out: stderr, raw: o.json, read: watch.Line, now: time.Now}, metrics: metrics{watch, map[string]string{}}, failed: make(chan error, 1)}
 	defer s.close()
 	if err := s.start(ctx, o); err != nil {
 		if ctx.Err() != nil {
@@ -139,6 +141,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 // system is everything that runs.
 type system struct {
 	log                *journal
+	metrics            metrics
 	functions          map[string]function // by logical id
 	notes              []string            // what runs otherwise than the template says, a line each
 	appURL, cognitoURL string
@@ -289,7 +292,7 @@ func adjust(m *sam.Model, o Options) error {
 func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 	if len(m.Pool.Clients) == 0 {
 		s.notes = append(s.notes, "Set aside: Cognito: the template has no user pool with an app client that anybody could sign in by")
-		s.serveHTTP(l, http.HandlerFunc(nothing))
+		s.serveHTTP(l, s.metrics.beside(http.HandlerFunc(nothing)))
 		return nil
 	}
 	c := cognito.Config{
@@ -313,7 +316,7 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 		return err
 	}
 	s.cognito = true
-	s.serveHTTP(l, pool.Handler())
+	s.serveHTTP(l, s.metrics.beside(pool.Handler()))
 	return nil
 }
 
@@ -330,6 +333,7 @@ func (s *system) serveHTTP(l net.Listener, h http.Handler) {
 func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o Options) error {
 	g, err := gateway.New(gateway.Config{
 		APIs: m.APIs, Domains: m.Domains, Invoker: s, Credentials: gateway.Credentials{ID: accessKeyID, Secret: secretAccessKey}, HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
+		Measure: s.metrics.request,
 	})
 	if err != nil {
 		return err

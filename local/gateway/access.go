@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"edgeauth/local/sam"
 )
 
 // access is a line about one request, as an API's access log would have it. Queries are left out: they hold codes and states.
@@ -47,7 +49,16 @@ func (r *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(r.ResponseWriter).Hijack()
 }
 
-// record writes the line. What the function behind an ok wrote into reason is none of it: only refusals have one.
+// Measured is what CloudWatch is told of a request to a REST API.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+type Measured struct {
+	API         string // its name
+	Status      int
+	Latency     time.Duration
+	Integration *time.Duration // nil where no backend was asked
+}
+
+// record writes the line, and tells what was measured. What the function behind an ok wrote into reason is none of it: only refusals have one.
 func (s shared) record(r *answerWriter, q *request, began time.Time) {
 	a := access{Level: "INFO", Message: "request", Method: q.method, Path: q.fullPath, Status: r.status, Millis: s.now().Sub(began).Milliseconds()}
 	if reason, ok := q.authorizer["reason"].(string); ok && reason != "ok" {
@@ -55,6 +66,9 @@ func (s shared) record(r *answerWriter, q *request, began time.Time) {
 	}
 	a.Location, _, _ = strings.Cut(r.Header().Get("Location"), "?")
 	s.tell(a)
+	if s.measure != nil && q.api != nil && q.api.Kind == sam.REST {
+		s.measure(Measured{q.api.Name, r.status, s.now().Sub(began), q.integration})
+	}
 }
 
 // recordMessage writes the line of a message of a WebSocket API, with the route that it has taken.

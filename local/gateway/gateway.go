@@ -44,6 +44,7 @@ type Config struct {
 	Credentials  Credentials      // that functions sign calls of @connections with
 	SplitCookies bool             // deliver requests as HTTP/2 clients do: names in lower case, one cookie field per cookie
 	Log          io.Writer        // one JSON line for each request, and one for each thing that went wrong inside; nil: nowhere
+	Measure      func(Measured)   // is told of each request to a REST API; nil: nobody
 	Now          func() time.Time // nil: time.Now
 }
 
@@ -60,6 +61,7 @@ type shared struct {
 	headerLimit  int
 	splitCookies bool
 	log          io.Writer
+	measure      func(Measured)
 	now          func() time.Time
 	credentials  Credentials
 	sockets      *sockets
@@ -82,7 +84,7 @@ type gate struct {
 // New checks the whole configuration.
 func New(c Config) (*Gateway, error) {
 	g := &Gateway{hosts: map[string]*vhost{}, shared: shared{
-		invoke: c.Invoker, headerLimit: c.HeaderLimit, splitCookies: c.SplitCookies, log: c.Log, now: c.Now, credentials: c.Credentials,
+		invoke: c.Invoker, headerLimit: c.HeaderLimit, splitCookies: c.SplitCookies, log: c.Log, measure: c.Measure, now: c.Now, credentials: c.Credentials,
 		sockets: &sockets{byID: map[string]*socket{}}, idleLimit: idleLimit, lifeLimit: lifeLimit,
 	}}
 	if g.invoke == nil || len(c.APIs) == 0 {
@@ -205,6 +207,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q.identify(w, at.api.Kind)
+	q.api = &at.api
 	if f = at.limit(r, err); f == nil {
 		// A client that goes away does not end what runs on its behalf.
 		f = at.serve(context.WithoutCancel(r.Context()), w, q)
@@ -277,7 +280,10 @@ func (g *gate) preflight(w http.ResponseWriter, q *request) *failure {
 func (g *gate) integrate(ctx context.Context, w http.ResponseWriter, q *request) *failure {
 	ctx, cancel := context.WithTimeout(ctx, q.route.Timeout)
 	defer cancel()
+	began := g.now()
 	raw, err := g.invoke.Invoke(ctx, q.route.Function, g.proxyEvent(q))
+	took := g.now().Sub(began)
+	q.integration = &took
 	var fault *runtime.Error
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

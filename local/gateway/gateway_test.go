@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -1000,5 +1001,36 @@ func TestQuery(t *testing.T) {
 		if got, _ := json.Marshal(parseQuery(raw)); string(got) != want {
 			t.Errorf("%q: %s, want %s", raw, got, want)
 		}
+	}
+}
+
+// What CloudWatch would be told of requests to a REST API. A clock that every look moves on by a second stands for time that passes.
+func TestMeasured(t *testing.T) {
+	var mu sync.Mutex
+	var told []string
+	var ticks atomic.Int64
+	r := start(t, func(c *Config) {
+		c.APIs[0].Name = "shop"
+		c.Now = func() time.Time { return clock.Add(time.Duration(ticks.Add(1)) * time.Second) }
+		c.Measure = func(m Measured) {
+			mu.Lock()
+			defer mu.Unlock()
+			integration := "none"
+			if m.Integration != nil {
+				integration = m.Integration.String()
+			}
+			told = append(told, fmt.Sprint(m.API, " ", m.Status, " ", integration, " ", m.Latency > time.Second))
+		}
+	})
+	r.do["Backend"] = answers(`{"statusCode":404}`)
+	r.send(t, "GET", "/Prod/x")
+	r.do["Authorizer"] = answers(`{}`)
+	r.send(t, "GET", "/Prod/x")
+	r.send(t, "GET", "/elsewhere/x")
+	r.send(t, "GET", "/Prod/x", "Host: other.example")
+	mu.Lock()
+	defer mu.Unlock()
+	if got, want := strings.Join(told, "\n"), "shop 404 1s true\nshop 500 none true"; got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
 	}
 }

@@ -39,6 +39,9 @@ type request struct {
 	parameters map[string]string // of the path
 	authorizer map[string]any    // what the authorizer said, principalId among it; nil where none was asked
 	latency    time.Duration     // of the authorizer
+
+	api         *sam.API       // that answers; nil where none does
+	integration *time.Duration // how long the backend of a REST API took; nil where none was asked
 }
 
 // dropped are headers that no function sees.

@@ -72,8 +72,9 @@ func (t *template) api(ref string) *building {
 }
 
 func (t *template) readAPI(_ *Model, id string, p *properties) {
-	p.aside("Name", "Description", "OpenApiVersion", "TracingEnabled", "AccessLogSetting", "MethodSettings", "Tags", "PropagateTags", "AlwaysDeploy")
+	p.aside("Description", "OpenApiVersion", "TracingEnabled", "AccessLogSetting", "MethodSettings", "Tags", "PropagateTags", "AlwaysDeploy")
 	b := t.newAPI(id, REST)
+	b.Name = cmp.Or(p.text("Name"), t.stack)
 	b.off = p.boolean("DisableExecuteApiEndpoint", false)
 	b.Stage = p.need("StageName")
 	b.Variables = p.textMap("Variables")

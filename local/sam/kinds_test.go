@@ -61,7 +61,7 @@ func TestKinds(t *testing.T) {
 			},
 		},
 		{
-			LogicalID: "Plain", Kind: REST, Stage: "v1", Variables: map[string]string{"size": "big"}, URLLimit: 10240, Compression: &size, BinaryTypes: []string{"image/*"},
+			LogicalID: "Plain", Name: "plain", Kind: REST, Stage: "v1", Variables: map[string]string{"size": "big"}, URLLimit: 10240, Compression: &size, BinaryTypes: []string{"image/*"},
 			Authorizers: map[string]Authorizer{"PlainAuthorizer": {Function: "Authorizer"}},
 			Responses:   map[string]Response{"ACCESS_DENIED": {302, map[string]string{"Location": "context.authorizer.location"}, map[string]string{"application/json": "{}"}}},
 			Routes: []Route{
@@ -87,7 +87,7 @@ func TestKinds(t *testing.T) {
 			},
 		},
 		{
-			LogicalID: "ServerlessRestApi", Kind: REST, Stage: "Prod", Host: "serverlessrestapi.localhost:3000", Variables: none, URLLimit: 8192, Responses: noHeaders,
+			LogicalID: "ServerlessRestApi", Name: "edgeauth", Kind: REST, Stage: "Prod", Host: "serverlessrestapi.localhost:3000", Variables: none, URLLimit: 8192, Responses: noHeaders,
 			Authorizers: map[string]Authorizer{}, Routes: []Route{{Path: "/rest", Method: "GET", Function: "Pages", Timeout: 29 * time.Second}},
 		},
 	} {

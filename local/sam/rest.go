@@ -40,8 +40,9 @@ func (t *template) readRestAPI(_ *Model, id string, p *properties) {
 			p.fail(name, errors.New("not modelled"))
 		}
 	}
-	p.aside("Name", "Description", "ApiKeySourceType", "EndpointAccessMode", "FailOnWarnings", "Mode", "Parameters", "SecurityPolicy", "Tags")
+	p.aside("Description", "ApiKeySourceType", "EndpointAccessMode", "FailOnWarnings", "Mode", "Parameters", "SecurityPolicy", "Tags")
 	b := t.newAPI(id, REST)
+	b.Name = p.text("Name")
 	b.off = p.boolean("DisableExecuteApiEndpoint", false)
 	b.Responses = map[string]Response{}
 	b.URLLimit = urlLimit(p)

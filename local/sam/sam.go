@@ -66,7 +66,8 @@ const DefaultStage = "$default"
 // API is one API at one of its stages.
 type API struct {
 	LogicalID   string
-	Kind        Kind // empty: REST
+	Name        string // of a REST API: what its metrics are told apart by
+	Kind        Kind   // empty: REST
 	ID, Stage   string
 	Host        string            // as clients write it, e.g. localhost:3000; empty: only reached through a custom domain
 	Variables   map[string]string // stage variables
