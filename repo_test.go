@@ -70,13 +70,13 @@ var arrows = map[string][]string{
 	"smoke":        {}, // tries a running system from outside
 
 	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.
-	"local":         {"local/sam", "local/gateway", "local/runtime", "local/cognito", "local/cloudwatch"},
-	"local/sam":     {},
-	"local/gateway": {"local/sam", "local/runtime"},
-	"local/runtime": {},
-	"local/cognito": {},
-
+	"local":            {"local/sam", "local/gateway", "local/runtime", "local/cognito", "local/cloudwatch", "local/dynamodb"},
+	"local/sam":        {},
+	"local/gateway":    {"local/sam", "local/runtime"},
+	"local/runtime":    {},
+	"local/cognito":    {},
 	"local/cloudwatch": {},
+	"local/dynamodb":   {},
 }
 
 // sdkOnlyIn names the packages that may link the AWS SDK: the callback's one, and the tool's. The authorizer's cold start must not pay for it.

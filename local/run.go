@@ -25,6 +25,7 @@ import (
 
 	"edgeauth/local/cloudwatch"
 	"edgeauth/local/cognito"
+	"edgeauth/local/dynamodb"
 	"edgeauth/local/gateway"
 	"edgeauth/local/sam"
 )
@@ -292,7 +293,7 @@ func adjust(m *sam.Model, o Options) error {
 func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 	if len(m.Pool.Clients) == 0 {
 		s.notes = append(s.notes, "Set aside: Cognito: the template has no user pool with an app client that anybody could sign in by")
-		s.serveHTTP(l, s.metrics.beside(http.HandlerFunc(nothing)))
+		s.serveHTTP(l, s.metrics.beside(s.tables(m, http.HandlerFunc(nothing))))
 		return nil
 	}
 	c := cognito.Config{
@@ -316,8 +317,27 @@ func (s *system) startCognito(l net.Listener, m *sam.Model) error {
 		return err
 	}
 	s.cognito = true
-	s.serveHTTP(l, s.metrics.beside(pool.Handler()))
+	s.serveHTTP(l, s.metrics.beside(s.tables(m, pool.Handler())))
 	return nil
+}
+
+// tables leads the calls of DynamoDB to what stands in for it, and all else to another handler.
+func (s *system) tables(m *sam.Model, other http.Handler) http.Handler {
+	if len(m.Tables) == 0 {
+		return other
+	}
+	c := dynamodb.Config{Region: sam.Region, Log: s.log.fileOnly()}
+	for _, t := range m.Tables {
+		c.Tables = append(c.Tables, dynamodb.Table(t))
+	}
+	tables := dynamodb.New(c)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tables.Takes(r) {
+			tables.ServeHTTP(w, r)
+			return
+		}
+		other.ServeHTTP(w, r)
+	})
 }
 
 // nothing answers in place of AWS where nothing stands in for it: a program that calls AWS stays on this machine.

@@ -60,6 +60,34 @@ func TestReferencesToWhatIsAside(t *testing.T) {
 	}
 }
 
+// A table with two keys that are strings is modelled, whatever else it has; another one is set aside.
+func TestTables(t *testing.T) {
+	const keys = "KeySchema: [{ AttributeName: list, KeyType: HASH }, { AttributeName: entry, KeyType: RANGE }], " +
+		"AttributeDefinitions: [{ AttributeName: list, AttributeType: S }, { AttributeName: entry, AttributeType: S }]"
+	for _, c := range []struct {
+		properties string
+		want       []Table
+		aside      string
+	}{
+		{keys, []Table{{Name: "edgeauth-Logs", Partition: "list", Sort: "entry"}}, ""},
+		{keys + ", TableName: t, BillingMode: PAY_PER_REQUEST, TimeToLiveSpecification: { AttributeName: ends, Enabled: true }", []Table{{"t", "list", "entry", "ends"}}, ""},
+		{keys + ", TimeToLiveSpecification: { AttributeName: ends, Enabled: false }", []Table{{Name: "edgeauth-Logs", Partition: "list", Sort: "entry"}}, ""},
+		{keys + ", StreamSpecification: { StreamViewType: KEYS_ONLY }", []Table{{Name: "edgeauth-Logs", Partition: "list", Sort: "entry"}}, "Logs: StreamSpecification"},
+		{strings.Replace(keys, "AttributeType: S", "AttributeType: N", 1), nil, "Logs, AWS::DynamoDB::Table"},
+		{strings.Replace(keys, ", { AttributeName: entry, KeyType: RANGE }", "", 1), nil, "Logs, AWS::DynamoDB::Table"},
+	} {
+		m := parse(t, strings.Replace(source(t), "Logs: { Type: AWS::Logs::LogGroup }", "Logs: { Type: AWS::DynamoDB::Table, Properties: { "+c.properties+" } }", 1), nil)
+		equal(t, c.properties, m.Tables, c.want)
+		if aside := slices.ContainsFunc(m.Aside, func(a string) bool { return strings.HasPrefix(a, "Logs") }); c.aside == "" && aside || c.aside != "" && !slices.Contains(m.Aside, c.aside) {
+			t.Errorf("%s: set aside is %q, want %q", c.properties, m.Aside, c.aside)
+		}
+	}
+	_, err := Parse([]byte(strings.Replace(source(t), "Logs: { Type: AWS::Logs::LogGroup }", "Logs: { Type: AWS::DynamoDB::Table, Properties: { "+keys+", TimeToLiveSpecification: { Enabled: true } } }", 1)), options)
+	if want := "resource Logs: TimeToLiveSpecification.AttributeName: missing"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // A variable that is given is not computed: what would refuse it does not matter any more.
 func TestGivenVariable(t *testing.T) {
 	text := strings.Replace(source(t), "STAGE: !Ref Stage", "STAGE: '{{resolve:secretsmanager:x}}'", 1)

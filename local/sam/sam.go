@@ -46,6 +46,7 @@ type Model struct {
 	Functions  []Function // by logical id
 	Pool       Pool
 	Parameters map[string]string // SSM parameters: name to value
+	Tables     []Table           // of DynamoDB, as far as they are modelled
 	Outputs    map[string]string
 	Aside      []string // what of the template is left out here, a line each
 }
@@ -221,12 +222,20 @@ func read(sources []written, options Options) (*Model, int, error) {
 	d := newDeployment(options)
 	var all []*template
 	known := map[string]bool{} // parameters
+	var roots []map[string]any
 	for i, s := range sources {
 		root, err := parseTree(s.text)
 		if err != nil {
 			return nil, i, err
 		}
-		own := options
+		roots = append(roots, root)
+	}
+	var err error
+	if options.Parameters, err = spelledOut(options.Parameters, roots, sources); err != nil {
+		return nil, 0, err
+	}
+	for i, s := range sources {
+		root, own := roots[i], options
 		if len(sources) > 1 {
 			own.Parameters = declaredOf(root, options.Parameters, known)
 		}
@@ -337,6 +346,13 @@ func (t *template) read(m *Model) error {
 				return err
 			}
 			continue
+		}
+		if kind == tableType {
+			if modelled, err := t.readTable(m, id); err != nil {
+				return err
+			} else if modelled {
+				continue
+			}
 		}
 		read := reader(kind)
 		if read == nil && !t.resources[id].decides() {

@@ -276,3 +276,57 @@ func (t *template) callImport(argument any) (any, error) {
 	}
 	return t.dns.Replace(value), nil
 }
+
+// spelledOut writes each given parameter that no template declares, but exactly one application inside them, as that one's: UserBearer as EdgeAuth.UserBearer.
+func spelledOut(given map[string]string, roots []map[string]any, sources []written) (map[string]string, error) {
+	full := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		var inside []string
+		for i, root := range roots {
+			if declares(root, name) {
+				inside = nil
+				break
+			}
+			inside = append(inside, declaredInside(root, sources[i].folder, name)...)
+		}
+		switch {
+		case strings.Contains(name, ".") || len(inside) == 0:
+			full[name] = given[name]
+		case len(inside) == 1:
+			full[inside[0]] = given[name]
+		default:
+			return nil, fmt.Errorf("parameter %s could be %s", name, strings.Join(inside, " or "))
+		}
+	}
+	return full, nil
+}
+
+func declares(root map[string]any, parameter string) bool {
+	declared, _ := section(root, "Parameters")
+	_, ok := declared[parameter]
+	return ok
+}
+
+// declaredInside names the parameter in each application of a template that declares it. A template that cannot be read is an error later.
+func declaredInside(root map[string]any, folder, parameter string) (names []string) {
+	resources, _ := section(root, "Resources")
+	for _, id := range slices.Sorted(maps.Keys(resources)) {
+		fields, _ := resources[id].(map[string]any)
+		properties, _ := fields["Properties"].(map[string]any)
+		location, ok := properties["Location"].(string)
+		if !ok || !nests(root, id) {
+			continue
+		}
+		if !filepath.IsAbs(location) {
+			location = filepath.Join(folder, filepath.FromSlash(location))
+		}
+		source, err := os.ReadFile(location)
+		if err != nil {
+			continue
+		}
+		if inner, err := parseTree(source); err == nil && declares(inner, parameter) {
+			names = append(names, id+"."+parameter)
+		}
+	}
+	return names
+}

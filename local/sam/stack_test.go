@@ -108,6 +108,25 @@ func TestParametersOfANestedApplication(t *testing.T) {
 	}
 }
 
+// A parameter of one nested application alone may be said without the application's name.
+func TestParametersWithoutTheApplication(t *testing.T) {
+	m, err := nested(t, "", "", map[string]string{"Minutes": "7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "validity", m.Pool.Clients[0].IDTokenValidity, 7*time.Minute)
+	const one = "  EdgeAuth:\n    Type: AWS::Serverless::Application\n"
+	two := "  Other:\n    Type: AWS::Serverless::Application\n    Properties: { Location: part/part.yaml, Parameters: { Name: other } }\n" + one
+	if _, err := nested(t, one, two, map[string]string{"Minutes": "7"}); err == nil || !strings.HasSuffix(err.Error(), "parameter Minutes could be EdgeAuth.Minutes or Other.Minutes") {
+		t.Errorf("error %v", err)
+	}
+	m, err = nested(t, "  Stage: {", "  Minutes: { Type: Number, Default: 1 }\n  Stage: {", map[string]string{"Minutes": "7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "validity beside a parameter of the template around it", m.Pool.Clients[0].IDTokenValidity, time.Hour)
+}
+
 // CloudFormation's expressions can look ahead, and Go's cannot.
 func TestPatternsThatLookAhead(t *testing.T) {
 	for _, name := range []string{"aws", "awsome", "az-app", "bz", "App"} {
