@@ -35,6 +35,9 @@ type soak struct {
 	people  []*person
 	weather weather
 	began   time.Time
+	shop    workshop
+	rules   atomic.Int32 // which of ruleTables is in force
+	ahead   atomic.Int64 // seconds by which the functions' clock is ahead
 
 	requests, wrong, lost, needless  atomic.Int64
 	logins, renewals, faults, signed atomic.Int64
@@ -97,9 +100,12 @@ func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short")
 	}
-	s := &soak{t: t, weather: weather{ending: map[string]time.Time{}}, findings: map[string]int{}, outcomes: map[string]int64{}, began: time.Now()}
-	s.system = start(t, "-param", "EdgeAuth.UserBearer=true", "-param", "AccessRules=* /* signed-in\n* /admin/* group:admins")
+	s := &soak{t: t, weather: weather{ending: map[string]time.Time{}}, findings: map[string]int{}, outcomes: map[string]int64{}}
+	s.shop = newWorkshop(t)
+	s.shop.set(t, ruleTables[0].text, 0)
+	s.system = start(t, "-param", "EdgeAuth.UserBearer=true", "-build", s.shop.build, "-template", s.shop.template, "-reload", "all")
 	s.output.sift(s.line)
+	s.began = time.Now()
 	s.standIn(t, "settings", `{"id_validity":"30s"}`)
 	for i := range *soakBrowsers {
 		s.people = append(s.people, &person{b: newBrowser(walker{t}), user: []string{alice, bob}[i%2]})
@@ -152,7 +158,7 @@ func (s *soak) storm(dice *rand.Rand) {
 	}
 	short := time.Duration(300+dice.IntN(700)) * time.Millisecond
 	s.faults.Add(1)
-	switch dice.IntN(12) {
+	switch 12 + dice.IntN(3) {
 	case 0:
 		s.weather.trouble("rotation", time.Now().Add(time.Hour))
 		s.standIn(s.t, "rotate", `{"step":"publish"}`)
@@ -185,16 +191,56 @@ func (s *soak) storm(dice *rand.Rand) {
 		s.weather.trouble("tokens", time.Now().Add(time.Hour))
 		s.standIn(s.t, "secret", fmt.Sprintf(`{"client_id":%q,"secret":"anothersecretofthesameclient%d"}`, s.clientID(), dice.Uint64()))
 		s.calm("tokens", traces["tokens"])
+	case 12:
+		next := dice.Int32N(int32(len(ruleTables)))
+		s.weather.trouble("rules", time.Now().Add(time.Hour))
+		s.shop.deploy(s.t, ruleTables[next].text)
+		s.rules.Store(next)
+		s.calm("rules", traces["rules"])
+	case 13: // what the leeway is for: iat may lie 30 s ahead
+		s.stepClock(int64(dice.IntN(41) - 20))
+		time.Sleep(3 * short)
+		s.stepClock(0)
+	case 14: // what no leeway covers
+		s.weather.trouble("clock", time.Now().Add(time.Hour))
+		s.stepClock([]int64{-90, 90}[dice.IntN(2)])
+		time.Sleep(3 * short)
+		s.stepClock(0)
+		s.calm("clock", traces["clock"])
 	}
 	s.fairWeather(2*time.Second + 2*short)
 }
 
-// traces is how long a trouble is felt once it is over: who has asked for keys asks again after ten seconds, and an answer may be on its way.
-var traces = map[string]time.Duration{"keys": 12 * time.Second, "rotation": 12 * time.Second, "tokens": 4 * time.Second, "crash": 2 * time.Second}
+// traces is how long a trouble is felt once it is over: who has asked for keys asks again after ten seconds, an answer may be on its way, and what a browser
+// seems to have lost is remembered for a minute.
+var traces = map[string]time.Duration{
+	"keys": 12 * time.Second, "rotation": 12 * time.Second, "tokens": 4 * time.Second, "crash": 2 * time.Second,
+	"rules": time.Second, "step": time.Second, "clock": 4 * time.Second, "loop": 65 * time.Second,
+}
+
+// ruleTables are the access rules that take turns: what they say, and, in the oracle's words, which people they let into /admin.
+var ruleTables = []struct {
+	text  string
+	admin func(f facts) bool
+}{
+	{"* /* signed-in\n* /admin/* group:admins", func(f facts) bool { return f.admin }},
+	{"* /* signed-in", func(facts) bool { return true }},
+	{"* /* signed-in\n* /admin/* machine", func(facts) bool { return false }},
+}
+
+// stepClock sets how far the functions' clock is ahead.
+func (s *soak) stepClock(seconds int64) {
+	s.weather.trouble("step", time.Now().Add(time.Hour))
+	s.weather.trouble("loop", time.Now().Add(time.Hour))
+	s.shop.step(s.t, seconds)
+	s.ahead.Store(seconds)
+	s.calm("step", traces["step"])
+	s.calm("loop", traces["loop"])
+}
 
 // fairWeather waits until nothing is wrong, and for a while longer, in which every answer has to be right.
 func (s *soak) fairWeather(last time.Duration) {
-	for !s.done() && !s.weather.fair(time.Now(), "keys", "rotation", "tokens", "crash") {
+	for !s.done() && !s.weather.fair(time.Now(), "keys", "rotation", "tokens", "crash", "rules", "step", "clock") {
 		time.Sleep(100 * time.Millisecond)
 	}
 	if !s.done() {
@@ -288,8 +334,8 @@ func (s *soak) act(dice *rand.Rand, p *person) {
 // facts are what the oracle knows before a request.
 type facts struct {
 	at     time.Time
-	good   bool // there is a session cookie with a token of the pool that is valid for a while
-	none   bool // there is no session cookie, or one that is over
+	good   bool // there is a session cookie with a token of the pool that is valid for a while, by the functions' clock
+	none   bool // there is no session cookie, or one that is over, or one that has not begun
 	email  string
 	admin  bool
 	rescue bool // there is something to renew with
@@ -299,15 +345,23 @@ func (s *soak) factsOf(p *person) facts {
 	f := facts{at: time.Now(), none: true}
 	for _, c := range s.sessionCookies(p.b) {
 		claims := claimsOf(s.t, c.value)
-		exp, _ := claims["exp"].(float64)
-		left := int64(exp) - f.at.Unix()
+		left, old := s.times(f.at, claims)
 		f.email, _ = claims["email"].(string)
 		groups, _ := claims["cognito:groups"].([]any)
 		f.admin = slices.Contains(groups, any("admins"))
-		f.good, f.none = left > 8, left < -6
+		kept := c.expires.IsZero() || time.Until(c.expires) > 8*time.Second // a browser goes by its own clock, and sends nothing that is over
+		f.good, f.none = kept && left > 8 && old > -29, left < -6 || old < -31
 	}
 	f.rescue = len(p.b.cookies(s.host(), "__Secure-refresh")) > 0
 	return f
+}
+
+// times returns for how many seconds a token is still good, by the functions' clock, and how many it is old.
+func (s *soak) times(at time.Time, claims map[string]any) (left, old int64) {
+	exp, _ := claims["exp"].(float64)
+	iat, _ := claims["iat"].(float64)
+	now := at.Unix() + s.ahead.Load()
+	return int64(exp) - now, now - int64(iat)
 }
 
 // judged notes an answer that may not be.
@@ -316,6 +370,7 @@ func (s *soak) trouble(since time.Time, count *atomic.Int64, finding string, unl
 		return
 	}
 	count.Add(1)
+	fmt.Fprintf(os.Stderr, "FOUND %v %s %d\n", since, finding, s.ahead.Load())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.findings[finding]++; len(s.findings) > 50 {
@@ -336,11 +391,11 @@ func (s *soak) judge(f facts, e exchange, who string) {
 	case e.status == http.StatusOK:
 		var me struct{ Email string }
 		if f.none || json.Unmarshal([]byte(e.body), &me) != nil || me.Email != f.email {
-			s.trouble(f.at, &s.wrong, who+" was let in as somebody else")
+			s.trouble(f.at, &s.wrong, who+" was let in as somebody else", "step")
 		}
 	case e.status == http.StatusUnauthorized:
 		if f.good {
-			s.trouble(f.at, &s.lost, who+" was turned away with a good session", "rotation")
+			s.trouble(f.at, &s.lost, who+" was turned away with a good session", "rotation", "step")
 		}
 	case e.status == http.StatusInternalServerError:
 		s.trouble(f.at, &s.wrong, who+" got a 500", "keys", "crash", "rotation")
@@ -355,7 +410,7 @@ func (s *soak) open(p *person, path string) {
 	e := p.b.visit(s.app + path)
 	if origin(e.url) == s.cognito && e.status == http.StatusOK {
 		if p.in && (f.good || f.rescue) {
-			s.trouble(f.at, &s.needless, "somebody was asked to sign in who was signed in", "tokens", "keys", "crash", "rotation")
+			s.trouble(f.at, &s.needless, "somebody was asked to sign in who was signed in", "tokens", "keys", "crash", "rotation", "clock")
 		}
 		s.logins.Add(1)
 		method, action, values := e.form(walker{s.t}, "password")
@@ -374,8 +429,10 @@ func (s *soak) open(p *person, path string) {
 		}
 	case e.status == http.StatusInternalServerError:
 		s.trouble(f.at, &s.wrong, "a person got a 500", "keys", "crash", "rotation")
+	case e.status == http.StatusBadRequest && e.url.Path == "/Prod/auth/login": // the browser seems to lose its sessions, as it does when clocks differ
+		s.trouble(f.at, &s.wrong, "a person is told of a loop", "loop")
 	default:
-		s.trouble(f.at, &s.wrong, fmt.Sprintf("a person ends at %s with %d", e.url.Path, e.status), "tokens", "keys", "crash", "rotation")
+		s.trouble(f.at, &s.wrong, fmt.Sprintf("a person ends at %s with %d", e.url.Path, e.status), "tokens", "keys", "crash", "rotation", "clock")
 	}
 }
 
@@ -394,10 +451,10 @@ func (s *soak) renew(p *person) {
 		s.judge(f, p.b.fetch(http.MethodGet, s.app+"/api/me"), "a script with a renewed session")
 	case e.status == http.StatusUnauthorized:
 		if f.rescue && p.in {
-			s.trouble(f.at, &s.lost, "a session could not be renewed", "tokens", "keys", "crash", "rotation")
+			s.trouble(f.at, &s.lost, "a session could not be renewed", "tokens", "keys", "crash", "rotation", "clock")
 		}
 	case e.status == http.StatusServiceUnavailable || e.status == http.StatusBadGateway || e.status == http.StatusInternalServerError:
-		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status), "tokens", "keys", "crash", "rotation")
+		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status), "tokens", "keys", "crash", "rotation", "clock")
 	default:
 		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status))
 	}
@@ -427,10 +484,11 @@ func (s *soak) signOut(p *person) {
 func (s *soak) admin(p *person) {
 	f := s.factsOf(p)
 	e := p.b.fetch(http.MethodGet, s.app+"/admin/users")
-	if allowed := e.status == http.StatusOK; allowed && !f.admin {
-		s.trouble(f.at, &s.wrong, "somebody came in who is no admin")
-	} else if !allowed && f.admin && f.good {
-		s.trouble(f.at, &s.lost, fmt.Sprintf("an admin got a %d", e.status), "keys", "crash", "rotation")
+	may := ruleTables[s.rules.Load()].admin(f)
+	if allowed := e.status == http.StatusOK; allowed && (!may || f.none) {
+		s.trouble(f.at, &s.wrong, "somebody came in whom the rules keep out", "rules", "step")
+	} else if !allowed && may && f.good {
+		s.trouble(f.at, &s.lost, fmt.Sprintf("somebody whom the rules let in got a %d", e.status), "keys", "crash", "rotation", "rules", "step")
 	}
 }
 
@@ -456,12 +514,18 @@ func (s *soak) forge(dice *rand.Rand) {
 func (s *soak) program(*rand.Rand) {
 	began := time.Now()
 	token := s.mint(walker{s.t}, `{"use":"access","user":"alice@example.com"}`)
+	left, old := s.times(began, claimsOf(s.t, token))
 	s.requests.Add(1)
 	e := plain(walker{s.t}, http.MethodGet, s.app+"/api/me", "", "Authorization", "Bearer "+token)
 	switch e.status {
 	case http.StatusOK:
+		if left < -6 || old < -31 {
+			s.trouble(began, &s.wrong, "a program was let in whose token is over, or has not begun", "step")
+		}
 	case http.StatusUnauthorized:
-		s.trouble(began, &s.lost, "a program was turned away", "rotation")
+		if left > 8 && old > -29 {
+			s.trouble(began, &s.lost, "a program was turned away", "rotation", "step")
+		}
 	default:
 		s.trouble(began, &s.wrong, fmt.Sprintf("a program got a %d", e.status), "keys", "crash", "rotation")
 	}
@@ -480,6 +544,7 @@ func (s *soak) scan(dice *rand.Rand) {
 
 // line reads what a function has logged.
 func (s *soak) line(line []byte) {
+	fmt.Fprintf(os.Stderr, "LOG %d %s\n", s.ahead.Load(), line)
 	var l struct {
 		Msg, Outcome, Reason string
 		Verify               *int
