@@ -131,8 +131,12 @@ func TestSoak(t *testing.T) {
 		})
 	}
 	dice := rand.New(rand.NewPCG(*soakSeed, 1000))
-	for !s.done() {
+	for said := s.began; !s.done(); {
 		s.storm(dice)
+		if time.Since(said) > time.Minute {
+			said = time.Now()
+			t.Logf("%d requests after %.0f s, %d faults, %d findings", s.requests.Load(), time.Since(s.began).Seconds(), s.faults.Load(), s.wrong.Load()+s.lost.Load()+s.needless.Load())
+		}
 	}
 	s.standIn(t, "clear", `{}`)
 	close(stop)
@@ -373,6 +377,9 @@ func (s *soak) trouble(since time.Time, count *atomic.Int64, finding string, unl
 	fmt.Fprintf(os.Stderr, "FOUND %v %s %d\n", since, finding, s.ahead.Load())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.findings[finding] == 0 {
+		s.t.Logf("after %.1f s, first of its kind: %s", time.Since(s.began).Seconds(), finding)
+	}
 	if s.findings[finding]++; len(s.findings) > 50 {
 		s.t.Fatalf("too much is wrong: %v", s.findings)
 	}
