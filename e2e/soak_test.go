@@ -162,7 +162,7 @@ func (s *soak) storm(dice *rand.Rand) {
 	}
 	short := time.Duration(300+dice.IntN(700)) * time.Millisecond
 	s.faults.Add(1)
-	switch 12 + dice.IntN(3) {
+	switch dice.IntN(15) {
 	case 0:
 		s.weather.trouble("rotation", time.Now().Add(time.Hour))
 		s.standIn(s.t, "rotate", `{"step":"publish"}`)
@@ -374,7 +374,6 @@ func (s *soak) trouble(since time.Time, count *atomic.Int64, finding string, unl
 		return
 	}
 	count.Add(1)
-	fmt.Fprintf(os.Stderr, "FOUND %v %s %d\n", since, finding, s.ahead.Load())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.findings[finding] == 0 {
@@ -437,7 +436,7 @@ func (s *soak) open(p *person, path string) {
 	case e.status == http.StatusInternalServerError:
 		s.trouble(f.at, &s.wrong, "a person got a 500", "keys", "crash", "rotation")
 	case e.status == http.StatusBadRequest && e.url.Path == "/Prod/auth/login": // the browser seems to lose its sessions, as it does when clocks differ
-		s.trouble(f.at, &s.wrong, "a person is told of a loop", "loop")
+		s.trouble(f.at, &s.wrong, "a person is told of a loop", "loop", "tokens", "keys", "crash", "rotation")
 	default:
 		s.trouble(f.at, &s.wrong, fmt.Sprintf("a person ends at %s with %d", e.url.Path, e.status), "tokens", "keys", "crash", "rotation", "clock")
 	}
@@ -551,7 +550,6 @@ func (s *soak) scan(dice *rand.Rand) {
 
 // line reads what a function has logged.
 func (s *soak) line(line []byte) {
-	fmt.Fprintf(os.Stderr, "LOG %d %s\n", s.ahead.Load(), line)
 	var l struct {
 		Msg, Outcome, Reason string
 		Verify               *int
