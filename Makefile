@@ -117,5 +117,5 @@ clients: ## install AWS's runtime clients for Python and Node.js, so that `make 
 templates: ## fetch SAM templates that others wrote, so that `make test` tries the local system on them
 	@python3 local/testdata/public/fetch.py build/templates
 
-bench: ## measure speed beside raw RSA, other libraries, a no-op Lambda and Node
-	@cd bench && go run .
+bench: ## measure speed beside raw RSA, other libraries, a no-op Lambda, Node and oauth2-proxy (ONLY="callback journeys": these parts)
+	@cd bench && go run . $(if $(ONLY),-only '$(ONLY)')

@@ -1,5 +1,5 @@
-// This file builds the function binaries: the authorizer by the Makefile's own rule, no-op and floor by the same flags, and an authorizer that differs from
-// the shipped one in a single trusted root, so that a fetch of keys over HTTPS can be measured without the internet.
+// This file builds the function binaries: authorizer and callback by the Makefile's own rule, no-op and floor by the same flags. One more authorizer, and the
+// callback, differ from the shipped ones in a single trusted root, so that what they ask over HTTPS can be measured without the internet.
 
 package main
 
@@ -22,15 +22,15 @@ import (
 
 // programs are the paths of what was built, and the certificate chain under which keys can be served.
 type programs struct {
-	authorizer, pinned, noop, floor string
-	size, noopSize                  int64
-	chain                           tls.Certificate
-	roots                           string // file: the system's roots and that of chain
+	authorizer, pinned, callback, noop, floor string
+	size, noopSize                            int64
+	chain                                     tls.Certificate
+	roots                                     string // file: the system's roots and that of chain
 }
 
 func build(dir string) (programs, error) {
 	p := programs{
-		authorizer: filepath.Join(dir, "shipped", "bootstrap"), pinned: filepath.Join(dir, "pinned", "bootstrap"), noop: filepath.Join(dir, "noop"),
+		authorizer: filepath.Join(dir, "shipped", "bootstrap"), pinned: filepath.Join(dir, "pinned", "bootstrap"), callback: filepath.Join(dir, "callback", "bootstrap"), noop: filepath.Join(dir, "noop"),
 		floor: filepath.Join(dir, "floor"), roots: filepath.Join(dir, "roots.pem"),
 	}
 	root, chain, err := newChain()
@@ -45,11 +45,12 @@ func build(dir string) (programs, error) {
 	if err != nil {
 		return p, err
 	}
-	if err := makeAuthorizer(p.authorizer, ""); err != nil {
-		return p, err
-	}
-	if err := makeAuthorizer(p.pinned, overlay); err != nil {
-		return p, err
+	for _, b := range []struct{ rule, bootstrap, overlay string }{
+		{"build-AuthorizerFunction", p.authorizer, ""}, {"build-AuthorizerFunction", p.pinned, overlay}, {"build-CallbackFunction", p.callback, overlay},
+	} {
+		if err := makeFunction(b.rule, b.bootstrap, b.overlay); err != nil {
+			return p, err
+		}
 	}
 	flags := []string{"CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir, "./noop", "./floor"}
 	if _, err := do(".", "env", flags...); err != nil {
@@ -59,8 +60,8 @@ func build(dir string) (programs, error) {
 	return p, nil
 }
 
-// makeAuthorizer lets the Makefile build the authorizer for this machine, with files replaced as overlay says, if any.
-func makeAuthorizer(bootstrap, overlay string) error {
+// makeFunction lets the Makefile build a function for this machine, with files replaced as overlay says, if any.
+func makeFunction(rule, bootstrap, overlay string) error {
 	folder := filepath.Dir(bootstrap)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
@@ -69,7 +70,7 @@ func makeAuthorizer(bootstrap, overlay string) error {
 	if overlay != "" {
 		flags += " -overlay=" + overlay
 	}
-	_, err := do("..", "make", "-s", "build-AuthorizerFunction", "ARTIFACTS_DIR="+folder, "ARCH="+runtime.GOARCH, "OS="+runtime.GOOS, "GOFLAGS="+flags)
+	_, err := do("..", "make", "-s", rule, "ARTIFACTS_DIR="+folder, "ARCH="+runtime.GOARCH, "OS="+runtime.GOOS, "GOFLAGS="+flags)
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"edgeauth/internal/yardstick"
@@ -21,14 +23,15 @@ func main() {
 	pairs := flag.Int("pairs", 80, "pairs of slots for each ratio")
 	cold := flag.Int("cold", 30, "cold starts of each process")
 	rounds := flag.Int("rounds", 80, "rounds of 25 warm invocations of each process")
+	only := flag.String("only", "", "parts to measure, of: tokens handlers processes callback journeys; empty: all")
 	flag.Parse()
-	if err := run(*pairs, *cold, *rounds); err != nil {
+	if err := run(*pairs, *cold, *rounds, strings.Fields(*only)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(pairs, coldStarts, rounds int) error {
+func run(pairs, coldStarts, rounds int, only []string) error {
 	started := time.Now()
 	dir, err := filepath.Abs("../build/bench")
 	if err != nil {
@@ -48,14 +51,41 @@ func run(pairs, coldStarts, rounds int) error {
 	}
 	defer node.close()
 
-	say("checking tokens")
+	for _, part := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"tokens", func() error { return measureTokens(tab, t, pairs, node) }},
+		{"handlers", func() error { return measureHandlers(tab, t, pairs, node) }},
+		{"processes", func() error { return measureProcesses(tab, dir, programs, node, t, coldStarts, rounds) }},
+		{"callback", func() error { return measureCallback(tab, dir, programs, node, t, coldStarts) }},
+	} {
+		if len(only) > 0 && !slices.Contains(only, part.name) {
+			continue
+		}
+		say(part.name)
+		if err := part.measure(); err != nil {
+			tab.note(part.name + ": " + err.Error())
+		}
+	}
+	tab.note(node.missing)
+
+	fmt.Printf("\n%s, %d cores, %s; %s\n\n", runtime.Version(), runtime.NumCPU(), processor(), node.versions)
+	tab.print(os.Stdout)
+	fmt.Printf("\nTook %d s.\n", int(time.Since(started).Seconds()))
+	return nil
+}
+
+func measureTokens(tab *table, t *traffic, pairs int, node *node) error {
 	verified, err := compareVerifiers(t, pairs, node)
 	if err != nil {
 		return err
 	}
 	tab.verifiers(verified)
+	return nil
+}
 
-	say("deciding")
+func measureHandlers(tab *table, t *traffic, pairs int, node *node) error {
 	decided, err := handlerBenchmarks(pairs)
 	if err != nil {
 		return err
@@ -65,16 +95,6 @@ func run(pairs, coldStarts, rounds int) error {
 		return err
 	}
 	tab.decisions(t, decided, others)
-
-	say("starting and running processes")
-	if err := measureProcesses(tab, dir, programs, node, t, coldStarts, rounds); err != nil {
-		tab.note("real processes: " + err.Error())
-	}
-	tab.note(node.missing)
-
-	fmt.Printf("\n%s, %d cores, %s; %s\n\n", runtime.Version(), runtime.NumCPU(), processor(), node.versions)
-	tab.print(os.Stdout)
-	fmt.Printf("\nTook %d s.\n", int(time.Since(started).Seconds()))
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (n *node) install(dir string) error {
 			return errors.New("no " + tool + " on this machine; lines that compare with it are left out")
 		}
 	}
-	if _, err := os.Stat("node/node_modules/.package-lock.json"); err != nil {
+	if _, err := os.Stat("node/node_modules/openid-client"); err != nil { // the latest of them
 		say("installing the comparison under Node (once)")
 		if _, err := do("node", "npm", "ci", "--no-audit", "--no-fund"); err != nil {
 			return err
@@ -73,8 +73,12 @@ func (n *node) install(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, entry := range []string{"authorizer", "loop", "slots"} {
-		if _, err := do("node", "node_modules/.bin/esbuild", entry+".mjs", "--bundle", "--minify", "--platform=node", "--format=esm", "--log-level=warning", "--outfile="+filepath.Join(dir, entry+".mjs")); err != nil {
+	for _, b := range []struct{ entry, out, handler string }{
+		{"authorizer", "authorizer", "authorizer"}, {"callback", "callback", "callback"}, {"slots", "slots", "authorizer"},
+		{"loop", "loop", "authorizer"}, {"loop", "callback-loop", "callback"},
+	} {
+		if _, err := do("node", "node_modules/.bin/esbuild", b.entry+".mjs", "--alias:handler=./"+b.handler+".mjs", "--bundle", "--minify", "--platform=node", "--format=esm",
+			"--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);", "--log-level=warning", "--outfile="+filepath.Join(dir, b.out+".mjs")); err != nil {
 			return err
 		}
 	}

@@ -123,11 +123,16 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // cold starts every program, one after the other, n times over: from spawn to the first answer.
 func (f fleet) cold(n int) (map[string]*series, error) {
+	return f.turns(f.named(noop, snapshot, overHTTP, pinned, fallback, underNode), n, func(i int) []byte { return f.events[yardstick.Small.Name][i%different] })
+}
+
+// turns starts programs one after the other, n times over, each with one event.
+func (f fleet) turns(programs []program, n int, event func(i int) []byte) (map[string]*series, error) {
 	all := map[string]*series{}
 	for i := range n + 1 {
-		for _, p := range f.named(noop, snapshot, overHTTP, pinned, fallback, underNode) {
+		for _, p := range programs {
 			s := &series{}
-			if err := f.coldStart(p, f.events[yardstick.Small.Name][i%different], s); err != nil {
+			if err := f.coldStart(p, event(i), s); err != nil {
 				return nil, err
 			}
 			if i == 0 { // the first only brings the files into memory

@@ -98,7 +98,7 @@ func resultQuartiles(r yardstick.Result) string {
 
 var targets = map[string]float64{
 	"verify 1k": 1.20, "verify 4k": 1.70,
-	"handler 1k": 1.40, "handler 4k": 2.0,
+	"handler 1k": 1.22, "handler 4k": 1.7,
 }
 
 func (t *table) verifiers(results map[string][]yardstick.Result) {
@@ -178,7 +178,7 @@ func (t *table) warm(all map[string]*warmed) {
 		}
 	}
 	same := over(all[snapshot].small.cpu, all[noop].small.cpu)
-	t.hold("edgeauth / no-op, both P=1", times, median(same), 1.5, quartiles(times, same))
+	t.hold("edgeauth / no-op, both P=1", times, median(same), 1.35, quartiles(times, same))
 	least := over(all[floor].small.cpu, all[noop].small.cpu)
 	t.show("the least there can be: no-op and one raw RSA check / no-op", times, median(least), quartiles(times, least))
 	single := over(all[snapshot].small.cpu, all[snapshotFree].small.cpu)

@@ -1,6 +1,6 @@
 // A Lambda runtime in a few lines, for machines where aws-lambda-ric cannot be built: one connection, one event at a time.
 import http from 'node:http';
-import { handler } from './authorizer.mjs';
+import { handler } from 'handler';
 
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
