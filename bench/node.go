@@ -74,8 +74,11 @@ func (n *node) install(dir string) error {
 		return err
 	}
 	for _, b := range []struct{ entry, out, handler string }{
-		{"authorizer", "authorizer", "authorizer"}, {"callback", "callback", "callback"}, {"slots", "slots", "authorizer"},
-		{"loop", "loop", "authorizer"}, {"loop", "callback-loop", "callback"},
+		{"authorizer", "authorizer", "authorizer"},
+		{"callback", "callback", "callback"},
+		{"slots", "slots", "authorizer"},
+		{"loop", "loop", "authorizer"},
+		{"loop", "callback-loop", "callback"},
 	} {
 		if _, err := do("node", "node_modules/.bin/esbuild", b.entry+".mjs", "--alias:handler=./"+b.handler+".mjs", "--bundle", "--minify", "--platform=node", "--format=esm",
 			"--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);", "--log-level=warning", "--outfile="+filepath.Join(dir, b.out+".mjs")); err != nil {
