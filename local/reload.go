@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"edgeauth/local/runtime"
 )
@@ -29,9 +28,9 @@ type reloading struct {
 
 // state is what a folder looks like from outside: the change of a file changes it.
 type state struct {
-	files  int
-	bytes  int64
-	newest time.Time
+	files int
+	bytes int64
+	times int64 // the sum of when each was changed, in nanoseconds: a file that is put back is older than others, and changed all the same
 }
 
 // newReloading looks at the sources for the first time.
@@ -80,9 +79,7 @@ func look(sources string) (state, error) {
 		}
 		s.files++
 		s.bytes += info.Size()
-		if info.ModTime().After(s.newest) {
-			s.newest = info.ModTime()
-		}
+		s.times += info.ModTime().UnixNano()
 		if s.files > filesLimit {
 			return fmt.Errorf("%s holds more than %d files", sources, filesLimit)
 		}
