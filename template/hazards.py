@@ -178,6 +178,8 @@ def the_parameters_are_the_parts(a):
             want(len(str(value)) <= p["MaxLength"], f"{name}: more than {p['MaxLength']} characters.")
         if "MinValue" in p:
             want(p["MinValue"] <= int(value) <= p["MaxValue"], f"{name}: {value} is not from {p['MinValue']} to {p['MaxValue']}.")
+    host = a.given.get("LoginDomain", "")
+    want("." not in str(host) or "LoginCertificateArn" in a.given, f"LoginDomain: {host} is a host name of your own, which needs LoginCertificateArn.")
 
 
 @hazard

@@ -84,7 +84,7 @@ def defaults_are_allowed(s):
 @hazard
 def names_that_aws_keeps_are_refused(s):
     """Both fail late, in the middle of a deployment."""
-    refused = {"DomainPrefix": ["my-aws-app", "amazon", "cognito1"], "Name": ["aws-app", "ssm", "AWSapp", "a" * 54]}
+    refused = {"LoginDomain": ["my-aws-app", "amazon", "cognito1"], "Name": ["aws-app", "ssm", "AWSapp", "a" * 54]}
     for name, values in refused.items():
         for value in values:
             want(not re.search(s.source["Parameters"][name]["AllowedPattern"], value), f"{name}={value} passes")
@@ -95,7 +95,7 @@ def names_that_aws_keeps_are_refused(s):
 def half_an_answer_is_refused(s):
     """Rules name what belongs together."""
     asked = json.dumps(s.source.get("Rules", {}))
-    for name in ["LoginCertificateArn", "ExistingLoginUrl", "OidcIssuer", "OidcClientId", "OidcSecretName", "SamlMetadataUrl", "MailFrom", "MailSourceArn"]:
+    for name in ["LoginDomain", "ExistingLoginUrl", "OidcIssuer", "OidcClientId", "OidcSecretName", "SamlMetadataUrl"]:
         want(f'{{"Ref": "{name}"}}' in asked, f"no rule asks for {name}")
 
 
@@ -263,8 +263,9 @@ def no_secret_is_handed_around(s):
 @hazard
 def strangers_cannot_register(s):
     want(s.one("AWS::Cognito::UserPool")["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}, "anybody may register")
-    opened = again(s, SelfSignUp="true").one("AWS::Cognito::UserPool")
-    want(opened["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}, "SelfSignUp does nothing")
+    opened = again(s, LocalUsers="SELF_SIGN_UP").one("AWS::Cognito::UserPool")
+    want(opened["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}, "SELF_SIGN_UP does nothing")
+    want(again(s, **SAML, LocalUsers="NONE").one("AWS::Cognito::UserPool")["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}, "anybody may register where nobody has an account")
 
 
 def told(s):
@@ -309,6 +310,9 @@ def flows_are_listed(s):
 @hazard
 def passwords_open_nothing_by_default(s):
     want(not [f for f in client(s)["ExplicitAuthFlows"] if "PASSWORD" in f], "a password flow")
+    migrating = again(s, UserMigrationArn=FUNCTION)
+    want([f for f in client(migrating)["ExplicitAuthFlows"] if "PASSWORD" in f] == ["ALLOW_USER_PASSWORD_AUTH"], "users cannot be brought over without their password")
+    want(not [f for f in client(again(migrating, **POOL))["ExplicitAuthFlows"] if "PASSWORD" in f], "a password flow for triggers of somebody else")
     want("ALLOW_ADMIN_USER_PASSWORD_AUTH" in client(again(s, AdminPasswordAuth="true"))["ExplicitAuthFlows"], "the parameter does nothing")
 
 
@@ -341,12 +345,14 @@ def an_update_keeps_mail_and_triggers(s):
     """UpdateUserPool resets what it is not told."""
     pool = s.one("AWS::Cognito::UserPool")
     want("EmailConfiguration" not in pool and "LambdaConfig" not in pool and not [p for p in s.of("AWS::Lambda::Permission").values() if p["Principal"].startswith("cognito")], "mail or triggers that nobody has asked for")
-    x = again(s, MailFrom="a@example.com", MailSourceArn="arn:aws:ses:eu-west-1:123456789012:identity/example.com", PreSignUpArn=FUNCTION + "1", PostConfirmationArn=FUNCTION + "2", TokenGenerationArn=FUNCTION + "3")
+    x = again(s, MailFrom="a@example.com", PreSignUpArn=FUNCTION + "1", PostConfirmationArn=FUNCTION + "2", TokenGenerationArn=FUNCTION + "3", UserMigrationArn=FUNCTION + "4")
     pool = x.one("AWS::Cognito::UserPool")
     want(pool["EmailConfiguration"] == {"EmailSendingAccount": "DEVELOPER", "From": "a@example.com", "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com"}, "mail goes another way")
-    want(pool["LambdaConfig"] == {"PreSignUp": FUNCTION + "1", "PostConfirmation": FUNCTION + "2", "PreTokenGenerationConfig": {"LambdaArn": FUNCTION + "3", "LambdaVersion": "V2_0"}}, f"triggers {pool['LambdaConfig']}")
+    named = again(s, MailFrom="Acme <no-reply@mail.example.com>").one("AWS::Cognito::UserPool")["EmailConfiguration"]
+    want(named["From"] == "Acme <no-reply@mail.example.com>" and named["SourceArn"].endswith(":identity/mail.example.com"), f"mail with a name goes by {named}")
+    want(pool["LambdaConfig"] == {"PreSignUp": FUNCTION + "1", "PostConfirmation": FUNCTION + "2", "PreTokenGenerationConfig": {"LambdaArn": FUNCTION + "3", "LambdaVersion": "V2_0"}, "UserMigration": FUNCTION + "4"}, f"triggers {pool['LambdaConfig']}")
     called = sorted(p["FunctionName"] for p in x.of("AWS::Lambda::Permission").values() if p["Principal"] == "cognito-idp.amazonaws.com" and "UserPool" in json.dumps(p["SourceArn"]))
-    want(called == [FUNCTION + n for n in "123"], f"Cognito may call {called}")
+    want(called == [FUNCTION + n for n in "1234"], f"Cognito may call {called}")
     want(not again(x, **POOL).of("AWS::Cognito::UserPool") and not [p for p in again(x, **POOL).of("AWS::Lambda::Permission").values() if p["Principal"].startswith("cognito")], "an existing pool's triggers are its own")
 
 
@@ -395,7 +401,7 @@ def base_urls_are_addresses(s):
 
 @hazard
 def the_login_url_is_the_domains(s):
-    for parameters, url in [({}, "https://${UserPoolDomain}.auth.eu-west-1.amazoncognito.com"), (LOGIN, "https://login.example.org"), (POOL, "https://login.example.com")]:
+    for parameters, url in [({}, "https://${UserPoolDomain}.auth.eu-west-1.amazoncognito.com"), ({"LoginDomain": "acme"}, "https://${UserPoolDomain}.auth.eu-west-1.amazoncognito.com"), (LOGIN, "https://login.example.org"), (POOL, "https://login.example.com")]:
         want(told(again(s, **parameters))["login_url"] == url, f"the callback is told {told(again(s, **parameters))}")
     domain = again(s, **LOGIN).one("AWS::Cognito::UserPoolDomain")
     want(domain["Domain"] == "login.example.org" and "CustomDomainConfig" in domain, "the domain is another")
@@ -404,7 +410,7 @@ def the_login_url_is_the_domains(s):
 @hazard
 def the_login_host_is_made_up_when_nobody_names_it(s):
     want(s.one("AWS::Cognito::UserPoolDomain")["Domain"] == "edgeauth-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "not from the stack's id")
-    want(again(s, DomainPrefix="acme").one("AWS::Cognito::UserPoolDomain")["Domain"] == "acme", "DomainPrefix does nothing")
+    want(again(s, LoginDomain="acme").one("AWS::Cognito::UserPoolDomain") == {"UserPoolId": {"Ref": "UserPool"}, "Domain": "acme", "ManagedLoginVersion": 2}, "a prefix does nothing")
 
 
 @hazard
@@ -442,7 +448,7 @@ def bearers(s):
 def external_providers_are_offered(s):
     x = again(s, **OIDC, **SAML)
     want(client(x)["SupportedIdentityProviders"] == ["COGNITO", {"Ref": "OidcProvider"}, {"Ref": "SamlProvider"}], "not all are offered")
-    want(client(again(s, **SAML, LocalUsers="false"))["SupportedIdentityProviders"] == [{"Ref": "SamlProvider"}], "the pool's own users still may")
+    want(client(again(s, **SAML, LocalUsers="NONE"))["SupportedIdentityProviders"] == [{"Ref": "SamlProvider"}], "the pool's own users still may")
     want(client(s)["SupportedIdentityProviders"] == ["COGNITO"], "a provider that does not exist")
 
 
@@ -451,9 +457,9 @@ def external_addresses_are_verified_by_somebody(s):
     """Backends get no address that the pool does not hold for verified, and a provider's is not unless its word is mapped."""
     mapped = lambda x, p: x.of("AWS::Cognito::UserPoolIdentityProvider")[p]["AttributeMapping"]
     want(mapped(again(s, **OIDC), "OidcProvider") == {"email": "email", "email_verified": "email_verified"}, "OpenID Connect")
-    want(mapped(again(s, **OIDC, OidcVerifiedAttribute="mail_ok"), "OidcProvider")["email_verified"] == "mail_ok", "OidcVerifiedAttribute does nothing")
+    want(mapped(again(s, **OIDC, EmailVerifiedAttribute="mail_ok"), "OidcProvider")["email_verified"] == "mail_ok", "EmailVerifiedAttribute does nothing")
     want("email_verified" not in mapped(again(s, **SAML), "SamlProvider"), "an attribute that nobody has named")
-    want(mapped(again(s, **SAML, SamlVerifiedAttribute="verified"), "SamlProvider").get("email_verified") == "verified", "SamlVerifiedAttribute does nothing")
+    want(mapped(again(s, **SAML, EmailVerifiedAttribute="verified"), "SamlProvider").get("email_verified") == "verified", "EmailVerifiedAttribute does nothing")
 
 
 # ---------------------------------------------------------------- operation

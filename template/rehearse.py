@@ -397,7 +397,7 @@ def variants(aws, folder, pool):
     refused = [
         ("AppDomain without its certificate", dict(AppDomain="app.example.com")),
         ("an origin that is none", dict(AllowedOrigin="example.com")),
-        ("a choice that there is not", dict(SelfSignUp="perhaps")),
+        ("a choice that there is not", dict(LocalUsers="perhaps")),
     ]
     for what, parameters in refused:
         try:

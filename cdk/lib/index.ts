@@ -203,17 +203,16 @@ function check(text: string, given: Record<string, string>, architecture: lambda
   for (const [needs, ...all] of TOGETHER) {
     for (const other of all) if (value(needs!) !== '' && value(other) === '') throw new Error(`edgeauth: ${needs} needs ${other}`);
   }
-  if (value('LocalUsers') === 'false' && value('OidcName') === '' && value('SamlName') === '') throw new Error('edgeauth: without LocalUsers there has to be an external provider');
+  if (value('LocalUsers') === 'NONE' && value('OidcName') === '' && value('SamlName') === '') throw new Error('edgeauth: LocalUsers NONE needs an external provider');
+  if (value('LoginDomain').includes('.') && value('LoginCertificateArn') === '') throw new Error('edgeauth: LoginDomain is a host name, which needs LoginCertificateArn');
 }
 
 /** What the rules of edgeauth.yaml ask for together. */
 const TOGETHER = [
-  ['LoginDomain', 'LoginCertificateArn'],
+  ['LoginCertificateArn', 'LoginDomain'],
   ['ExistingUserPoolId', 'ExistingLoginUrl'],
   ['OidcName', 'OidcIssuer', 'OidcClientId', 'OidcSecretName'],
   ['SamlName', 'SamlMetadataUrl'],
-  ['MailFrom', 'MailSourceArn'],
-  ['MailSourceArn', 'MailFrom'],
 ];
 
 /** section is a section of a template, its first line included. */

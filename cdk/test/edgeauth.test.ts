@@ -147,10 +147,10 @@ test('a method with another authorizer is an error', () => {
 test('what the part would not take is refused here', () => {
   const rows: [Record<string, string>, RegExp][] = [
     [{ Mfa: 'MAYBE' }, /Mfa is MAYBE, which is none of OFF, OPTIONAL, ON/],
-    [{ DomainPrefix: 'my-aws-login' }, /DomainPrefix is my-aws-login, which does not match/],
-    [{ MailFrom: 'a@example.com' }, /MailFrom needs MailSourceArn/],
-    [{ LoginDomain: 'login.example.com' }, /LoginDomain needs LoginCertificateArn/],
-    [{ LocalUsers: 'false' }, /without LocalUsers there has to be an external provider/],
+    [{ LoginDomain: 'my-aws-login' }, /LoginDomain is my-aws-login, which does not match/],
+    [{ SamlName: 'EntraID' }, /SamlName needs SamlMetadataUrl/],
+    [{ LoginDomain: 'login.example.com' }, /LoginDomain is a host name, which needs LoginCertificateArn/],
+    [{ LocalUsers: 'NONE' }, /LocalUsers NONE needs an external provider/],
     [{ Scope: 'openid' }, /there is no parameter Scope;/],
   ];
   for (const [parameters, sentence] of rows) assert.throws(() => make({ parameters }), sentence);

@@ -333,7 +333,7 @@ func TestTheProjectsTemplate(t *testing.T) {
 func TestTheProjectsLogin(t *testing.T) {
 	for _, parameters := range []map[string]string{
 		nil,
-		{"EdgeAuth.DomainPrefix": "acme"},
+		{"EdgeAuth.LoginDomain": "acme"},
 		{"EdgeAuth.LoginDomain": "login.example.com", "EdgeAuth.LoginCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a"},
 	} {
 		o := options
