@@ -39,8 +39,9 @@ def what_it_hands_on_is_what_the_part_takes(a):
     for name, p in a.stack.source["Parameters"].items():
         inner = a.part.source["Parameters"].get(name)
         if inner and name != "HostedZoneId":
-            for key in ["AllowedPattern", "AllowedValues", "MaxLength", "Default"]:
+            for key in ["AllowedPattern", "MaxLength", "Default"]:
                 want(p.get(key) == inner.get(key), f"{name}: {key} differs from the part's")
+            want(set(p.get("AllowedValues", [])) <= set(inner.get("AllowedValues", [])), f"{name}: the part takes no {p.get('AllowedValues')}")
             want(a.given.get(name) == p["Default"], f"{name} is not handed on")
 
 
