@@ -20,7 +20,7 @@ import (
 // only unless change says otherwise.
 func newAuthorizer(t testing.TB, pool *tokentest.Pool, out io.Writer, change ...func(*config.Authorizer)) *authorizer {
 	t.Helper()
-	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
+	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}, LogDecisions: config.EveryDecision}
 	for _, f := range change {
 		f(&settings)
 	}

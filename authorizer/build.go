@@ -83,6 +83,7 @@ func assemble(settings config.Authorizer, pools []config.Trust, keys []token.Key
 		issuers = append(issuers, p.Issuer)
 	}
 	log.issuers = strings.Join(issuers, " ")
+	log.every = settings.LogDecisions == config.EveryDecision
 	var err error
 	if a.rules, err = policy.Parse(ruleText(settings)); err != nil {
 		return nil, fmt.Errorf("authorizer: %w", err)

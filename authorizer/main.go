@@ -31,5 +31,9 @@ func main() {
 		os.Exit(1)
 	}
 	log.SetFlags(0) // the runtime client logs each returned error, a 401 too, as JSON: a date in front would make it none
+	if !a.log.every {
+		extension = register(os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+		a.log.counting = hear
+	}
 	lambda.Start(a)
 }

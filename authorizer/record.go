@@ -1,5 +1,5 @@
-// This file writes one line of JSON for each decision: a log record and, in CloudWatch's embedded
-// metric format, metrics that cost no call
+// This file writes one line of JSON for a decision, or for many: a log record and, in CloudWatch's
+// embedded metric format, metrics that cost no call
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 // It holds no token, no cookie, no query and no path that a client chose; of a token whose issuer
 // is unknown, the beginning of that name.
@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"edgeauth/internal/jsonwrite"
 	"edgeauth/internal/metric"
@@ -26,10 +27,13 @@ type record struct {
 	function string     // the Lambda's name, which keeps the metrics of several stacks apart
 	fetches  func() int // of key sets, begun so far
 	issuers  string     // of the pools that tokens may come from
+	every    bool       // each decision has a line of its own; otherwise those that are ordinary are counted
 
-	mu      sync.Mutex // guards what follows, and the order of writes
-	line    []byte
-	counted int // fetches that a line has told of
+	mu       sync.Mutex // guards what follows, and the order of writes
+	line     []byte
+	counted  int // fetches that a line has told of
+	tally    tally
+	counting func(flush func()) // is called once, when something is first counted and not written
 }
 
 func newRecord(out io.Writer) *record {
@@ -39,30 +43,36 @@ func newRecord(out io.Writer) *record {
 // dimensions are the members that tell metrics apart.
 var dimensions = []string{"function", "outcome", "reason"}
 
-// write writes d. What did not happen, a verification or a fetch, is none of the line's metrics.
+// write writes d, or counts it.
 func (r *record) write(d *decision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fetches := r.fetches() - r.counted
-	r.counted += fetches
-	var scratch [3]metric.Metric
-	metrics := append(scratch[:0], metric.Metric{Name: "decisions", Unit: metric.Count})
-	if d.verifying {
-		metrics = append(metrics, metric.Metric{Name: "verify", Unit: metric.Microseconds})
+	if r.tally.otherMinute(d.began) {
+		r.writeTally()
 	}
-	if fetches > 0 {
-		metrics = append(metrics, metric.Metric{Name: "jwks_fetches", Unit: metric.Count})
+	if r.every || !d.ordinary() {
+		r.writeOne(d)
+	} else {
+		r.tally.add(d)
 	}
-	b := metric.Append(append(r.line[:0], `{"_aws":`...), d.began, dimensions, metrics...)
-	b = append(b, `,"msg":"decision","decisions":1`...)
+	if r.tally.due(d.began) {
+		r.writeTally()
+		r.tally.wrote = d.began.Round(0)
+	}
+	if r.tally.decisions > 0 && r.counting != nil {
+		r.counting(r.flush)
+		r.counting = nil
+	}
+}
+
+// writeOne writes the line of one decision.
+func (r *record) writeOne(d *decision) {
+	b := append(r.begin(d.began, d.verifying), `,"msg":"decision","decisions":1`...)
 	if d.verifying {
 		b = strconv.AppendInt(append(b, `,"verify":`...), d.verified.Microseconds(), 10)
 	}
-	if fetches > 0 {
-		b = strconv.AppendInt(append(b, `,"jwks_fetches":`...), int64(fetches), 10)
-	}
 	cause, expected, received := r.cause(d)
-	for _, m := range [...][2]string{
+	r.end(b, [][2]string{
 		{"function", r.function},
 		{"outcome", string(d.code.Outcome())},
 		{"reason", string(d.code)},
@@ -76,7 +86,32 @@ func (r *record) write(d *decision) {
 		{"issuer_expected", expected},
 		{"issuer_received", received},
 		{"panic", d.panicked},
-	} {
+	})
+}
+
+// begin begins a line about a moment. What did not happen, a verification or a fetch, is none of
+// the line's metrics.
+func (r *record) begin(at time.Time, verified bool) []byte {
+	fetches := r.fetches() - r.counted
+	r.counted += fetches
+	var scratch [3]metric.Metric
+	metrics := append(scratch[:0], metric.Metric{Name: "decisions", Unit: metric.Count})
+	if verified {
+		metrics = append(metrics, metric.Metric{Name: "verify", Unit: metric.Microseconds})
+	}
+	if fetches > 0 {
+		metrics = append(metrics, metric.Metric{Name: "jwks_fetches", Unit: metric.Count})
+	}
+	b := metric.Append(append(r.line[:0], `{"_aws":`...), at, dimensions, metrics...)
+	if fetches > 0 {
+		b = strconv.AppendInt(append(b, `,"jwks_fetches":`...), int64(fetches), 10)
+	}
+	return b
+}
+
+// end writes a line, with those of its members that say something.
+func (r *record) end(b []byte, members [][2]string) {
+	for _, m := range members {
 		if m[1] != "" {
 			b = jsonwrite.AppendString(append(append(append(b, `,"`...), m[0]...), `":`...), m[1])
 		}

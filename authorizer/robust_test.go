@@ -32,7 +32,7 @@ func (f keysFunc) Key(_ context.Context, w jwks.Wanted) (*rsa.PublicKey, error) 
 
 func TestCannotTell(t *testing.T) {
 	pool, log := tokentest.New(t), new(bytes.Buffer)
-	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
+	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}, LogDecisions: config.EveryDecision}
 	var answer error
 	keys := keysFunc(func(w jwks.Wanted) (*rsa.PublicKey, error) {
 		if answer == errPanic {
@@ -184,7 +184,7 @@ func (j *journal) Reset()         { j.mu.Lock(); defer j.mu.Unlock(); j.text.Res
 func TestBuild(t *testing.T) {
 	pool, log := tokentest.New(t), new(journal)
 	set := map[string]string{
-		"AUTH_ISSUER": tokentest.Issuer, "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_JWKS_URL": pool.Server(t), "AUTH_JWKS": string(pool.JWKS()),
+		"AUTH_ISSUER": tokentest.Issuer, "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_JWKS_URL": pool.Server(t), "AUTH_JWKS": string(pool.JWKS()), "AUTH_LOG_DECISIONS": "every",
 	}
 	with := func(pairs ...string) (*authorizer, error) {
 		return build(func(name string) (string, bool) {
@@ -257,7 +257,7 @@ func TestTrustedPools(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings := map[string]string{
-		"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": first.Server(t), "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_TRUST": string(trust),
+		"AUTH_ISSUER": tokentest.Issuer, "AUTH_JWKS_URL": first.Server(t), "AUTH_CLIENT_IDS": tokentest.ClientID, "AUTH_TRUST": string(trust), "AUTH_LOG_DECISIONS": "every",
 	}
 	a, err := build(func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, log)
 	if err != nil {
@@ -345,7 +345,7 @@ func (s *safeBuffer) Reset()         { s.mu.Lock(); defer s.mu.Unlock(); s.b.Res
 // lacks its key settles that, and known keys never wait.
 func TestAKeyThatMayBeNew(t *testing.T) {
 	pool, log := tokentest.New(t), new(bytes.Buffer)
-	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}}
+	settings := config.Authorizer{Pool: config.Pool{Issuer: tokentest.Issuer}, ClientIDs: []string{tokentest.ClientID}, LogDecisions: config.EveryDecision}
 	set, err := jwks.New(jwks.Config{URL: pool.Server(t), Now: pool.Now})
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,8 @@ func newRuntimeAPI() *runtimeAPI {
 	mux.HandleFunc("POST "+api+"invocation/{id}/response", r.take(false))
 	mux.HandleFunc("POST "+api+"invocation/{id}/error", r.take(true))
 	mux.HandleFunc("POST "+api+"init/error", r.take(true))
+	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Lambda-Extension-Identifier", "bench") })
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() })
 	r.server = httptest.NewServer(mux)
 	return r
 }

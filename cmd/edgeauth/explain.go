@@ -239,7 +239,7 @@ func (d *decisions) Write(line []byte) (int, error) {
 
 func (d *decisions) reason() reason.Code {
 	return reason.Code(d.find(func(msg, _, why string) string {
-		if msg == "decision" {
+		if msg == "decision" || msg == "decisions" { // the latter tells of allowed ones
 			return why
 		}
 		return ""

@@ -40,8 +40,15 @@ type Authorizer struct {
 	SimpleResponses bool     // AUTH_SIMPLE_RESPONSES: whether HTTP APIs with payload 2.0 want simple responses; false when not set
 	Rotation        bool     // AUTH_ROTATION: whether renewals replace refresh tokens, so that no rule may ask for a recent sign-in; false when not set
 	Trust           []Trust  // AUTH_TRUST: further user pools
+	LogDecisions    string   // AUTH_LOG_DECISIONS: which decisions have a line of the log each; RefusedDecisions when not set
 	Cuts            Cuts
 }
+
+// What LogDecisions may be.
+const (
+	RefusedDecisions = "refused" // all but those that are allowed, which are counted
+	EveryDecision    = "every"
+)
 
 // Cuts says which list of sessions that were ended early is asked, and how.
 type Cuts struct {
@@ -74,7 +81,7 @@ var Settings = map[string][]string{
 	"authorizer": {
 		"AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_JWKS", "AUTH_CLIENT_IDS", "AUTH_RULES", "AUTH_BEARER_CLIENT_IDS", "AUTH_BEARER_ID_TOKENS",
 		"AUTH_ALLOWED_ORIGINS", "AUTH_CLAIMS", "AUTH_SCOPES", "AUTH_LOGIN_PATH", "AUTH_SIMPLE_RESPONSES", "AUTH_ROTATION", "AUTH_TRUST",
-		"AUTH_CUTS", "AUTH_CUTS_SECONDS", "AUTH_CUTS_ADMIT",
+		"AUTH_CUTS", "AUTH_CUTS_SECONDS", "AUTH_CUTS_ADMIT", "AUTH_LOG_DECISIONS",
 	},
 	"callback": {"AUTH_PARAMETER"},
 }
@@ -94,6 +101,7 @@ func ForAuthorizer(lookup Lookup) (Authorizer, error) {
 		SimpleResponses: e.bool("AUTH_SIMPLE_RESPONSES"),
 		Rotation:        e.bool("AUTH_ROTATION"),
 		Trust:           e.trust("AUTH_TRUST"),
+		LogDecisions:    e.oneOf("AUTH_LOG_DECISIONS", RefusedDecisions, EveryDecision),
 		Cuts:            Cuts{Table: e.optional("AUTH_CUTS"), Every: e.seconds("AUTH_CUTS_SECONDS", 5), Admit: e.bool("AUTH_CUTS_ADMIT")},
 	}
 	return a, e.err()
@@ -218,6 +226,18 @@ func (e *environment) bool(name string) bool {
 	return false
 }
 
+// oneOf reads a word that must be among those there are. The first stands for none.
+func (e *environment) oneOf(name string, there ...string) string {
+	v := e.optional(name)
+	switch {
+	case v == "":
+		return there[0]
+	case !slices.Contains(there, v):
+		e.fail(name, "is none of %s", strings.Join(there, ", "))
+	}
+	return v
+}
+
 // origins wants each origin as browsers write it into the header, or it would never match.
 func (e *environment) origins(name string) []string {
 	list := words(e.optional(name))
@@ -329,7 +349,6 @@ func (e *environment) duration(name string) time.Duration {
 	return d
 }
 
-// brand refuses what a page must not link to.
 // seconds reads a number of them, of which there may be a minute's at the most.
 func (e *environment) seconds(name string, absent int) time.Duration {
 	n := absent
@@ -342,6 +361,7 @@ func (e *environment) seconds(name string, absent int) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
+// brand refuses what a page must not link to.
 func (e *environment) brand(name string, b Brand) Brand {
 	if b.Logo != "" && !hasPrefix(b.Logo, "https://", "/") || strings.HasPrefix(b.Logo, "//") {
 		e.fail(name, "has a logo that is neither https nor a path")

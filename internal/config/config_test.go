@@ -38,7 +38,7 @@ func TestForAuthorizer(t *testing.T) {
 		Issuer:  "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
 		JWKSURL: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A/.well-known/jwks.json",
 	}
-	if !reflect.DeepEqual(got.Pool, pool) || !slices.Equal(got.ClientIDs, []string{"one", "two"}) || got.Cuts != (Cuts{Every: 5 * time.Second}) {
+	if !reflect.DeepEqual(got.Pool, pool) || !slices.Equal(got.ClientIDs, []string{"one", "two"}) || got.Cuts != (Cuts{Every: 5 * time.Second}) || got.LogDecisions != RefusedDecisions {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -47,7 +47,7 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 	got, err := ForAuthorizer(environmentOf(with(authorizerEnvironment,
 		"AUTH_RULES", "* /* signed-in", "AUTH_BEARER_CLIENT_IDS", "m1,m2", "AUTH_BEARER_ID_TOKENS", "true", "AUTH_CLAIMS", "custom:plan", "AUTH_SCOPES", "openid email profile", "AUTH_LOGIN_PATH", "/auth",
 		"AUTH_ALLOWED_ORIGINS", "https://a.example http://localhost:8080", "AUTH_SIMPLE_RESPONSES", "true", "AUTH_ROTATION", "true",
-		"AUTH_CUTS", "stack-cuts", "AUTH_CUTS_SECONDS", "60", "AUTH_CUTS_ADMIT", "true",
+		"AUTH_CUTS", "stack-cuts", "AUTH_CUTS_SECONDS", "60", "AUTH_CUTS_ADMIT", "true", "AUTH_LOG_DECISIONS", "every",
 		"AUTH_TRUST", `[{"issuer":"https://idp.example/p","client_ids":["c"]},{"issuer":"https://other.example","bearer_client_ids":["m"],"jwks_url":"https://keys.example/"}]`)))
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestForAuthorizerReadsWhatIsOptional(t *testing.T) {
 			{Pool{Issuer: "https://idp.example/p", JWKSURL: "https://idp.example/p/.well-known/jwks.json"}, []string{"c"}, nil},
 			{Pool{Issuer: "https://other.example", JWKSURL: "https://keys.example/"}, nil, []string{"m"}},
 		},
-		Cuts: Cuts{Table: "stack-cuts", Every: time.Minute, Admit: true},
+		Cuts: Cuts{Table: "stack-cuts", Every: time.Minute, Admit: true}, LogDecisions: EveryDecision,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -87,6 +87,7 @@ func TestRefusals(t *testing.T) {
 		{"a claim of the contract", authorizer(with(authorizerEnvironment, "AUTH_CLAIMS", "tenant email")), []string{"config: AUTH_CLAIMS names email, which backends get as it is checked or not at all"}},
 		{"plain http", authorizer(with(authorizerEnvironment, "AUTH_ISSUER", "http://example.com/p")), []string{"config: AUTH_ISSUER is not https"}},
 		{"neither true nor false", authorizer(with(authorizerEnvironment, "AUTH_BEARER_ID_TOKENS", "yes")), []string{"config: AUTH_BEARER_ID_TOKENS is neither true nor false"}},
+		{"no such line", authorizer(with(authorizerEnvironment, "AUTH_LOG_DECISIONS", "allowed")), []string{"config: AUTH_LOG_DECISIONS is none of refused, every"}},
 		{"an origin with a path", authorizer(with(authorizerEnvironment, "AUTH_ALLOWED_ORIGINS", "https://a.example/")), []string{"config: AUTH_ALLOWED_ORIGINS has an entry that is not an origin, such as https://app.example.com"}},
 		{"an origin no browser writes", authorizer(with(authorizerEnvironment, "AUTH_ALLOWED_ORIGINS", "https://A.example")), []string{"config: AUTH_ALLOWED_ORIGINS has an entry that is not an origin, such as https://app.example.com"}},
 		{"trust is not JSON", authorizer(with(authorizerEnvironment, "AUTH_TRUST", "https://idp.example")), []string{`config: AUTH_TRUST is not JSON of the form [{"issuer":"…","client_ids":["…"],"bearer_client_ids":["…"],"jwks_url":"…"}]: invalid character 'h' looking for beginning of value`}},

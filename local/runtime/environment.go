@@ -25,16 +25,18 @@ type environment struct {
 	cmd    *exec.Cmd
 	work   chan *invocation // holds one
 	ready  chan struct{}    // closed when the process first asks for work
-	gone   chan struct{}    // closed when it has exited
+	left   chan struct{}    // closed when it has exited
+	gone   chan struct{}    // closed when, after that, all is settled
 	era    int              // the function's, when it was started
 
-	mu      sync.Mutex // guards what follows
-	current *invocation
-	outcome *result     // of current, once the process has posted it
-	clock   *time.Timer // kills the process when init or the invocation takes too long
-	verdict *Error      // why the process failed, if anything but its exit says so
-	exited  bool
-	exit    error
+	mu       sync.Mutex // guards what follows
+	current  *invocation
+	outcome  *result     // of current, once the process has posted it
+	clock    *time.Timer // kills the process when init or the invocation takes too long
+	verdict  *Error      // why the process failed, if anything but its exit says so
+	extended bool        // it has an extension, and is told of its end
+	exited   bool
+	exit     error
 }
 
 // start runs a new process.
@@ -43,7 +45,7 @@ func (f *Function) start() (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &environment{f: f, era: era, work: make(chan *invocation, 1), ready: make(chan struct{}), gone: make(chan struct{})}
+	e := &environment{f: f, era: era, work: make(chan *invocation, 1), ready: make(chan struct{}), left: make(chan struct{}), gone: make(chan struct{})}
 	started := make(chan error)
 	go e.run(started)
 	if err := <-started; err != nil {
@@ -127,16 +129,15 @@ func (f *Function) command(api string) *exec.Cmd {
 
 // wait sees the process through, and settles what it left unanswered.
 func (e *environment) wait() {
-	exited := make(chan struct{})
 	go func() {
 		select {
 		case <-e.f.closed:
-			e.kill()
-		case <-exited:
+			e.end()
+		case <-e.left:
 		}
 	}()
 	err := e.cmd.Wait()
-	close(exited)
+	close(e.left)
 	e.kill() // what it may have started itself
 
 	e.mu.Lock()
@@ -217,6 +218,8 @@ func (e *environment) api() http.Handler {
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", e.response)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", e.invocationError)
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", e.initError)
+	mux.HandleFunc("POST /2020-01-01/extension/register", e.register)
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", e.nextEvent)
 	return mux
 }
 

@@ -10,3 +10,6 @@ import "syscall"
 func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+
+// terminate tells a process, and nothing that it may have started, that its time has come.
+func terminate(pid int) bool { return syscall.Kill(pid, syscall.SIGTERM) == nil }

@@ -187,7 +187,7 @@ func (f *Function) Restart() {
 	defer f.mu.Unlock()
 	f.era++
 	for _, e := range f.idle {
-		e.kill()
+		go e.end()
 	}
 	f.idle = nil
 }
@@ -197,7 +197,7 @@ func (f *Function) offer(e *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if e.era != f.era {
-		e.kill()
+		go e.end()
 		return
 	}
 	if !closed(e.gone) && !slices.Contains(f.idle, e) {
@@ -242,7 +242,7 @@ func (f *Function) changed() {
 	f.change = make(chan struct{})
 }
 
-// Close kills every process and waits until they are gone.
+// Close ends every process and waits until they are gone.
 func (f *Function) Close() {
 	f.mu.Lock()
 	if !closed(f.closed) {

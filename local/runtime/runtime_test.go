@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -47,6 +48,21 @@ func bootstrap(api string) {
 		os.Exit(1)
 	case "hang":
 		select {}
+	case "told", "deaf", "untold":
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGTERM)
+		if os.Getenv("INIT") != "untold" {
+			fmt.Println("extension", register(api, "[]"))
+		}
+		go func() {
+			<-signals
+			fmt.Println("last words")
+			if os.Getenv("INIT") == "told" {
+				os.Exit(0)
+			}
+		}()
+	case "events":
+		fmt.Println("extension", register(api, `["INVOKE"]`))
 	}
 	for {
 		res, err := http.Get(api + "invocation/next")
@@ -103,6 +119,25 @@ func bootstrap(api string) {
 			post(answer, strconv.Itoa(child.Process.Pid))
 		}
 	}
+}
+
+// register registers an extension, as the runtime clients do for the signal's sake, and asks for its events.
+func register(api, events string) int {
+	extension := strings.Replace(api, "/2018-06-01/runtime/", "/2020-01-01/extension/", 1)
+	r, _ := http.NewRequest(http.MethodPost, extension+"register", strings.NewReader(`{"events":`+events+`}`))
+	r.Header.Set("Lambda-Extension-Name", "in-name")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0
+	}
+	_ = res.Body.Close()
+	if res.Header.Get("Lambda-Extension-Identifier") != "" {
+		go func() {
+			_, err := http.Get(extension + "event/next")
+			fmt.Println("an event", err)
+		}()
+	}
+	return res.StatusCode
 }
 
 func post(url, body string) int {
@@ -637,5 +672,39 @@ func TestRestart(t *testing.T) {
 	}
 	if after := pid(t, f); after == before {
 		t.Error("the process that was at work answers on")
+	}
+}
+
+// A process with an extension is told of its end and has half a second for it; one without is killed.
+func TestLastWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"told":   "extension 200\nlast words\n",
+		"deaf":   "extension 200\nlast words\n",
+		"untold": "",
+		"events": "extension 501\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &journal{}
+			f := start(t, func(c *Config) { c.Log, c.Environment = log, map[string]string{"INIT": name} })
+			process := pid(t, f)
+			f.Close()
+			if log.String() != want || !dead(process) {
+				t.Errorf("got %q, want %q", log, want)
+			}
+		})
+	}
+}
+
+func TestLastWordsOfARestart(t *testing.T) {
+	log := &journal{}
+	f := start(t, func(c *Config) { c.Log, c.Environment = log, map[string]string{"INIT": "told"} })
+	before := pid(t, f)
+	f.Restart()
+	if pid(t, f) == before {
+		t.Error("it answers on")
+	}
+	f.Close()
+	if got := strings.Count(log.String(), "last words"); got != 2 {
+		t.Errorf("%d last words: %s", got, log)
 	}
 }
