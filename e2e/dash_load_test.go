@@ -132,7 +132,7 @@ func TestDashFirstLoad(t *testing.T) {
 		loads     [2][]load
 	)
 	for i := range templates {
-		tabs[i], systems[i] = openBrowser(t), startDashAs(t, templates[i])
+		tabs[i], systems[i] = openBrowser(t), startDashAs(t, templates[i], "-env", "EdgeAuth/AuthorizerFunction.AUTH_LOG_DECISIONS=every")
 		tabs[i].open(systems[i].app + "/")
 	}
 	tabs[0].submitLogin(alice)

@@ -552,16 +552,24 @@ func (s *soak) scan(dice *rand.Rand) {
 func (s *soak) line(line []byte) {
 	var l struct {
 		Msg, Outcome, Reason string
-		Verify               *int
+		Decisions            int64
+		Verify               json.RawMessage // a number, or those of all decisions that the line counts
 	}
-	if json.Unmarshal(line, &l) != nil || l.Msg != "decision" {
+	if json.Unmarshal(line, &l) != nil || l.Msg != "decision" && l.Msg != "decisions" {
 		return
+	}
+	var times []int
+	if l.Msg == "decisions" {
+		_ = json.Unmarshal(l.Verify, &times)
+	} else if l.Verify != nil {
+		times = make([]int, 1)
+		_ = json.Unmarshal(l.Verify, &times[0])
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outcomes[l.Outcome+" "+l.Reason]++
-	if l.Verify != nil && len(s.verify) < 1_000_000 {
-		s.verify = append(s.verify, *l.Verify)
+	s.outcomes[l.Outcome+" "+l.Reason] += l.Decisions
+	if len(s.verify) < 1_000_000 {
+		s.verify = append(s.verify, times...)
 	}
 }
 

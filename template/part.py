@@ -210,6 +210,13 @@ def every_log_expires(s):
     want(s.one("AWS::Lambda::Function").get("LoggingConfig", {}).get("LogGroup", {}).get("Ref") in groups, "the authorizer logs to a group that is kept for ever")
 
 
+@hazard
+def metrics_pass_the_log_level(s):
+    """Lambda takes lines without a level for INFO, and drops what is below ApplicationLogLevel."""
+    config = s.one("AWS::Lambda::Function")["LoggingConfig"]
+    want((config["LogFormat"], config["ApplicationLogLevel"], config["SystemLogLevel"]) == ("JSON", "INFO", "WARN"), "metrics are dropped, or Lambda writes two lines about each request")
+
+
 # ---------------------------------------------------------------- rights and secrets
 
 
