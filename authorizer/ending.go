@@ -16,10 +16,6 @@ import (
 	"syscall"
 )
 
-// extension is the connection over which an extension in name waits for an event that never comes.
-// It stays open as long as the process.
-var extension net.Conn
-
 // hear calls last when Lambda ends the instance, and nothing after it.
 func hear(last func()) {
 	end := make(chan os.Signal, 1)
@@ -32,8 +28,9 @@ func hear(last func()) {
 }
 
 // register registers an extension and asks for its first event, which tells Lambda that it is ready
-// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html). It returns nil if
-// that cannot be done.
+// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html). On the connection
+// that it returns, which must stay open, that event never comes. It returns nil where there are no
+// extensions, at an emulator for one: then nothing tells of the end.
 func register(api string) net.Conn {
 	c, err := net.Dial("tcp", api)
 	if err != nil {

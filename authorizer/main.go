@@ -9,6 +9,7 @@ package main
 import (
 	"log"
 	"os"
+	"runtime"
 
 	"edgeauth/internal/jsonwrite"
 	"edgeauth/internal/version"
@@ -32,7 +33,7 @@ func main() {
 	}
 	log.SetFlags(0) // the runtime client logs each returned error, a 401 too, as JSON: a date in front would make it none
 	if !a.log.every {
-		extension = register(os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+		defer runtime.KeepAlive(register(os.Getenv("AWS_LAMBDA_RUNTIME_API"))) // for as long as the process lives
 		a.log.counting = hear
 	}
 	lambda.Start(a)
