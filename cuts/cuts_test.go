@@ -745,19 +745,19 @@ func TestEntriesPastTheirEndAreLeftOut(t *testing.T) {
 // An ending that was written several times counts until the last of them ends.
 func TestTheLastEndCounts(t *testing.T) {
 	for _, what := range []string{"sign-in " + alice.SignIn, "user alice"} {
-		for _, ends := range [][2]int64{{start.Unix() + 600, start.Unix() + 20}, {start.Unix() + 20, start.Unix() + 600}, {0, start.Unix() + 20}} {
+		for _, ends := range [][2]int64{{start.Unix() + 600, start.Unix() + 100}, {start.Unix() + 100, start.Unix() + 600}, {0, start.Unix() + 100}} {
 			s := newStore(t)
 			l := s.list()
 			l.SetMost(2)
 			s.write(s.entry(0, "user y"), start.Unix()+20)
 			s.write(s.entry(0, what), ends[0])
 			s.write(s.entry(time.Second, what), ends[1])
-			for range 2 { // after which they are too old to be read again
+			for range 2 { // after which they are too old to be read again, and the earlier end is past
 				want(t, l, alice, cuts.ErrCut)
 				want(t, l, bob, nil)
 				s.Advance(90 * time.Second)
 			}
-			s.write(s.entry(0, "user x"), 0)
+			s.write(s.entry(0, "user x"), 0) // for which something has to make room
 			want(t, l, bob, nil)
 			want(t, l, alice, cuts.ErrCut)
 		}

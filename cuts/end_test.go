@@ -162,6 +162,7 @@ func serve(t *testing.T, s *store, certificates ...tls.Certificate) (url string,
 		for name, values := range answer.Header {
 			w.Header()[name] = values
 		}
+		w.WriteHeader(answer.StatusCode)
 		_, _ = io.Copy(w, answer.Body)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -201,12 +202,18 @@ func TestMain(m *testing.M) {
 func TestOwnClient(t *testing.T) {
 	s := newStore(t)
 	url, connections := serve(t, s)
+	s.set(func(*http.Request) (*http.Response, error) { // the one retry is for this, and not for the other roots
+		s.set(nil)
+		answer := s.respond("{}")
+		answer.StatusCode = http.StatusInternalServerError
+		return answer, nil
+	})
 	l := s.list(func(c *cuts.Config) { c.Endpoint, c.Client = url, nil })
 	for range 4 {
 		want(t, l, bob, nil)
 		s.Advance(5 * time.Second)
 	}
-	wantReadings(t, s, 4)
+	wantReadings(t, s, 5)
 	if n := connections.Load(); n != 2 {
 		t.Errorf("%d connections, want one for Amazon's roots and one for the system's", n)
 	}
