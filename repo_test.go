@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	"internal/reason":    {},
 	"internal/explain":   {"apigw", "config", "cookie", "intent", "policy", "reason", "token", "jwks"},
 	"internal/version":   {},
+	"internal/cutoff":    {"cuts", "stack"},
 
 	"internal/token/tokentest":   {"token", "jwks"},
 	"internal/intent/intenttest": {},
@@ -66,7 +67,7 @@ var arrows = map[string][]string{
 	"internal/rename":    {},
 
 	// The tool calls what runs and what tries a system, and neither knows the other.
-	"cmd/edgeauth": {"version", "local", "smoke", "local/runtime", "local/sam", "explain", "apigw", "config", "policy", "reason"},
+	"cmd/edgeauth": {"cutoff", "cuts", "stack", "version", "local", "smoke", "local/runtime", "local/sam", "explain", "apigw", "config", "policy", "reason"},
 	"smoke":        {}, // tries a running system from outside
 
 	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.
@@ -80,7 +81,7 @@ var arrows = map[string][]string{
 }
 
 // sdkOnlyIn names the packages that may link the AWS SDK: the callback's one, and the tool's. The authorizer's cold start must not pay for it.
-var sdkOnlyIn = []string{"internal/cognito", "internal/stack"}
+var sdkOnlyIn = []string{"internal/cognito", "internal/stack", "internal/cutoff"}
 
 // modulePath is the module's name, which `make module` changes, and a slash.
 var modulePath = sync.OnceValue(func() string {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -144,6 +146,51 @@ func TestCopiedCookiesDie(t *testing.T) {
 			t.Errorf("%s: who did not sign out gets %d", c.name, status)
 		}
 		t.Logf("%s: %s", c.name, figures(all))
+	}
+}
+
+// An administrator ends all sessions of a person within the same seconds, on every device, also those of which every cookie was copied; everybody else stays, and
+// the person may come back with the password. Then everybody's.
+func TestCutByHand(t *testing.T) {
+	t.Parallel()
+	s := startWithCuts(t)
+	edgeauth := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(filepath.Join(artifacts, "edgeauth"), append(args, "-local", s.cognito)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("edgeauth %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	phone, laptop, bobs := s.copyOf(t, alice), s.copyOf(t, alice), s.copyOf(t, bob)
+	thief := phone.owner.copy()
+	end := func(all ...*copied) {
+		var wait sync.WaitGroup
+		for _, c := range all {
+			c.out = time.Now()
+			wait.Go(func() { c.watch(t, s, 200*time.Millisecond) })
+		}
+		wait.Wait()
+		t.Log(figures(all))
+	}
+	edgeauth("cut", alice)
+	end(phone, laptop)
+	if e := thief.fetch(http.MethodPost, s.app+"/auth/refresh"); e.status != http.StatusUnauthorized || !strings.Contains(e.body, "session_cut") {
+		t.Errorf("a copied browser renews: %v %s", e, e.body)
+	}
+	if status := s.opens(t, bobs.cookie); status != http.StatusOK {
+		t.Errorf("bob gets %d", status)
+	}
+	wantPage(t, signIn(t, s, laptop.owner, s.app+"/", alice), http.StatusOK, alice) // asked for the password, though Cognito's own session goes on
+	back := &copied{owner: laptop.owner, cookie: cookieHeader(s.sessionCookies(laptop.owner))}
+	if status := s.opens(t, back.cookie); status != http.StatusOK {
+		t.Errorf("alice, signed in again, gets %d", status)
+	}
+	edgeauth("cut", "-everybody")
+	end(back, bobs)
+	list := edgeauth("cuts")
+	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != 2 || !strings.Contains(lines[0], "  user       ") || !strings.Contains(lines[1], "  everybody  ") {
+		t.Errorf("the list is\n%s", list)
 	}
 }
 

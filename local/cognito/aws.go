@@ -55,6 +55,8 @@ func (s *Server) serveAWS(c *call) reply {
 		"AWSCognitoIdentityProviderService.AdminCreateUser":        s.adminCreateUser,
 		"AWSCognitoIdentityProviderService.AdminSetUserPassword":   s.adminSetPassword,
 		"AWSCognitoIdentityProviderService.AdminInitiateAuth":      s.adminInitiateAuth,
+		"AWSCognitoIdentityProviderService.AdminGetUser":           s.adminGetUser,
+		"AWSCognitoIdentityProviderService.AdminUserGlobalSignOut": s.adminUserGlobalSignOut,
 	}
 	target := c.Header.Get("X-Amz-Target")
 	run, ok := calls[target]
@@ -204,18 +206,43 @@ func (s *Server) adminCreateUser(in awsInput) (any, *awsError) {
 		u.setPassword(formatToken(s.random(32)))
 	}
 	s.users = append(s.users, u)
+	return object{{"User", u.described("Attributes")}}, nil
+}
+
+// described is what is told of a user; the two operations that tell it name the attributes differently.
+func (u *user) described(attributes string) object {
 	list := []attribute{{"sub", u.sub}}
 	for _, name := range slices.Sorted(maps.Keys(u.attributes)) {
 		list = append(list, attribute{name, u.attributes[name]})
 	}
-	return object{{"User", object{
+	return object{
 		{"Username", u.sub},
-		{"Attributes", list},
+		{attributes, list},
 		{"Enabled", !u.disabled},
 		{"UserStatus", u.status},
 		{"UserCreateDate", seconds(u.created)},
 		{"UserLastModifiedDate", seconds(u.created)},
-	}}}, nil
+	}
+}
+
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminGetUser.html
+func (s *Server) adminGetUser(in awsInput) (any, *awsError) {
+	u := s.userNamed(in.Username)
+	if u == nil {
+		return nil, &awsError{"UserNotFoundException", "User does not exist."}
+	}
+	return u.described("UserAttributes"), nil
+}
+
+// adminUserGlobalSignOut revokes a user's refresh tokens. The session at the login page goes on, as the real one's does.
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUserGlobalSignOut.html
+func (s *Server) adminUserGlobalSignOut(in awsInput) (any, *awsError) {
+	u := s.userNamed(in.Username)
+	if u == nil {
+		return nil, &awsError{"UserNotFoundException", "User does not exist."}
+	}
+	s.revokeTokens(u)
+	return object{}, nil
 }
 
 func (s *Server) adminSetPassword(in awsInput) (any, *awsError) {

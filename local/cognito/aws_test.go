@@ -237,3 +237,47 @@ func TestUnsignedAndMisdirectedCalls(t *testing.T) {
 		t.Errorf("got %s", a.body)
 	}
 }
+
+// To sign somebody out everywhere is to revoke refresh tokens, and nobody else's. The session at the login page goes on, as at Cognito.
+func TestAdminUserGlobalSignOut(t *testing.T) {
+	p := newPool(t)
+	ctx := context.Background()
+	pool := aws.String(poolID)
+	refresh := map[string]string{}
+	for _, name := range []string{"alice@example.com", "bob@example.com"} {
+		out, err := p.idp().AdminInitiateAuth(ctx, &cognitoidentityprovider.AdminInitiateAuthInput{
+			UserPoolId: pool, ClientId: aws.String(appID), AuthFlow: idp.AuthFlowTypeAdminUserPasswordAuth,
+			AuthParameters: map[string]string{"USERNAME": name, "PASSWORD": password, "SECRET_HASH": secretHash(name)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refresh[name] = *out.AuthenticationResult.RefreshToken
+	}
+	b := p.browser()
+	p.signIn(b, p.authorizeURL(), "alice@example.com", password)
+
+	got, err := p.idp().AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: pool, Username: aws.String("alice@example.com")})
+	if err != nil || *got.UserAttributes[0].Name != "sub" || *got.UserAttributes[0].Value != *got.Username || !got.Enabled {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	out := func(name string) error {
+		_, err := p.idp().AdminUserGlobalSignOut(ctx, &cognitoidentityprovider.AdminUserGlobalSignOutInput{UserPoolId: pool, Username: &name})
+		return err
+	}
+	failed[*idp.UserNotFoundException](t, "nobody", out("nobody@example.com"))
+	_, err = p.idp().AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: pool, Username: aws.String("nobody@example.com")})
+	failed[*idp.UserNotFoundException](t, "nobody", err)
+	if err := out("alice@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if a := p.token(renewal(refresh["alice@example.com"])); a.status != 400 || !strings.Contains(a.body, "invalid_grant") {
+		t.Errorf("alice renews: %d %s", a.status, a.body)
+	}
+	if a := p.token(renewal(refresh["bob@example.com"])); a.status != 200 {
+		t.Errorf("bob renews no more: %d %s", a.status, a.body)
+	}
+	if a := get(b, p.authorizeURL()); a.status != 302 || !strings.HasPrefix(a.header.Get("Location"), callback+"?code=") {
+		t.Errorf("the login page asks again: %d %s", a.status, a.header.Get("Location"))
+	}
+}

@@ -110,14 +110,18 @@ func (s *Server) endSession(c *call) {
 
 // revokeUser ends everything a user has, or that everybody has for nil.
 func (s *Server) revokeUser(u *user) {
-	for _, c := range s.chains {
-		if u == nil || c.user == u {
-			c.revoked = true
-		}
-	}
+	s.revokeTokens(u)
 	for id, n := range s.sessions {
 		if u == nil || n.user == u {
 			delete(s.sessions, id)
+		}
+	}
+}
+
+func (s *Server) revokeTokens(u *user) {
+	for _, c := range s.chains {
+		if u == nil || c.user == u {
+			c.revoked = true
 		}
 	}
 }
