@@ -128,7 +128,13 @@ func (a *account) list(t *testing.T) []cuts.Entry {
 	return all
 }
 
-func (a *account) take() []string { a.mu.Lock(); defer a.mu.Unlock(); all := a.asked; a.asked = nil; return all }
+func (a *account) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := a.asked
+	a.asked = nil
+	return all
+}
 
 const parameterWithCuts = `{"v":1,"user_pool_id":"` + sam.PoolID + `","cuts":"app-cuts"}`
 
@@ -147,53 +153,66 @@ func TestCut(t *testing.T) {
 		{
 			"a person", "-stack app alice@example.com", "",
 			outcome{exitDone, "alice@example.com (" + alicesSub + ") is signed out at Cognito; sessions that began up to now end within 5s.\n", ""},
-			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"}, "user " + alicesSub, day,
+			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"},
+			"user " + alicesSub, day,
 		},
 		{
 			"a person, for a program", "-stack app -json alice@example.com", "",
 			outcome{exitDone, `{"user":"alice@example.com","sub":"` + alicesSub + `","signed_out_at_cognito":true,"everybody":false,"seconds":5}` + "\n", ""},
-			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"}, "user " + alicesSub, day,
+			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"},
+			"user " + alicesSub, day,
 		},
 		{
 			"somebody who was deleted", "-stack app " + gone, "",
 			outcome{exitDone, gone + " (" + gone + ") is not at Cognito any more; sessions that began up to now end within 5s.\n", ""},
-			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"}, "user " + gone, day,
+			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"},
+			"user " + gone, day,
 		},
 		{
 			"nobody", "-stack app eve@example.com", "",
 			outcome{exitNo, "", "edgeauth cut: nobody is named eve@example.com in the user pool eu-west-1_Local0001; of somebody who was deleted, say the sub\n"},
-			[]string{"AdminGetUser"}, "", 0,
+			[]string{"AdminGetUser"},
+			"", 0,
 		},
 		{
 			"everybody", "-stack app -everybody", "",
-			outcome{exitDone, "Everybody's sessions that began up to now end within 5s.\n", ""}, []string{"PutItem"}, "everybody ", decade,
+			outcome{exitDone, "Everybody's sessions that began up to now end within 5s.\n", ""},
+			[]string{"PutItem"},
+			"everybody ", decade,
 		},
 		{
 			"everybody, for a program", "-stack app -everybody -json", "",
-			outcome{exitDone, `{"signed_out_at_cognito":false,"everybody":true,"seconds":5}` + "\n", ""}, []string{"PutItem"}, "everybody ", decade,
+			outcome{exitDone, `{"signed_out_at_cognito":false,"everybody":true,"seconds":5}` + "\n", ""},
+			[]string{"PutItem"},
+			"everybody ", decade,
 		},
 		{
 			"no right to look somebody up", "-stack app alice@example.com", "AdminGetUser",
 			outcome{exitNo, "", "edgeauth cut: your credentials lack the right cognito-idp:AdminGetUser on eu-west-1_Local0001\n"},
-			[]string{"AdminGetUser"}, "", 0,
+			[]string{"AdminGetUser"},
+			"", 0,
 		},
 		{
 			"no right to sign somebody out: the sessions end, and longer", "-stack app alice@example.com", "AdminUserGlobalSignOut",
 			outcome{exitNo, "", "edgeauth cut: your credentials lack the right cognito-idp:AdminUserGlobalSignOut on eu-west-1_Local0001; the sessions are ended here all the same\n"},
-			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"}, "user " + alicesSub, decade,
+			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem"},
+			"user " + alicesSub, decade,
 		},
 		{
 			"no right to write", "-stack app alice@example.com", "PutItem",
 			outcome{exitNo, "", "edgeauth cut: your credentials lack the right dynamodb:PutItem on table app-cuts\n"},
-			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem", "PutItem"}, "", 0,
+			[]string{"AdminGetUser", "AdminUserGlobalSignOut", "PutItem", "PutItem"},
+			"", 0,
 		},
 		{
 			"no right to look at the stack", "-stack app alice@example.com", "DescribeStacks",
-			outcome{exitNo, "", "edgeauth cut: cloudformation:DescribeStacks: AccessDenied\n"}, nil, "", 0,
+			outcome{exitNo, "", "edgeauth cut: cloudformation:DescribeStacks: AccessDenied\n"},
+			nil, "", 0,
 		},
 		{
 			"a stack without a list", "-stack plain alice@example.com", "",
-			outcome{exitNo, "", "edgeauth cut: stack plain keeps no list of endings: deploy it with the parameter CutOffSeconds\n"}, nil, "", 0,
+			outcome{exitNo, "", "edgeauth cut: stack plain keeps no list of endings: deploy it with the parameter CutOffSeconds\n"},
+			nil, "", 0,
 		},
 		{"nobody said", "-stack app", "", outcome{exitUsage, "", "edgeauth cut: say one USER, or -everybody (-h explains it)\n"}, nil, "", 0},
 		{"both said", "-stack app -everybody alice@example.com", "", outcome{exitUsage, "", "edgeauth cut: say one USER, or -everybody (-h explains it)\n"}, nil, "", 0},
