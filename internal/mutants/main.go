@@ -233,8 +233,9 @@ func (m mutant) try() string {
 	if err := os.WriteFile(overlay, config, 0o600); err != nil {
 		return err.Error()
 	}
-	args := append([]string{"test", "-overlay", overlay, "-vet=off", "-failfast", "-timeout", "120s"}, strings.Fields(m.test)...)
+	args := append([]string{"test", "-vet=off", "-failfast", "-timeout", "120s"}, strings.Fields(m.test)...)
 	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay)) // in the binaries, too, that a test builds
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	switch {
