@@ -38,6 +38,7 @@ type soak struct {
 	shop    workshop
 	rules   atomic.Int32 // which of ruleTables is in force
 	ahead   atomic.Int64 // seconds by which the functions' clock is ahead
+	changed time.Time    // when the client's secret was last changed
 
 	requests, wrong, lost, needless  atomic.Int64
 	logins, renewals, faults, signed atomic.Int64
@@ -192,9 +193,7 @@ func (s *soak) storm(dice *rand.Rand) {
 	case 10:
 		s.standIn(s.t, "settings", fmt.Sprintf(`{"skew":"%ds"}`, dice.IntN(7)-3))
 	case 11:
-		s.weather.trouble("tokens", time.Now().Add(time.Hour))
-		s.standIn(s.t, "secret", fmt.Sprintf(`{"client_id":%q,"secret":"anothersecretofthesameclient%d"}`, s.clientID(), dice.Uint64()))
-		s.calm("tokens", traces["tokens"])
+		s.changeSecret(dice)
 	case 12:
 		next := dice.Int32N(int32(len(ruleTables)))
 		s.weather.trouble("rules", time.Now().Add(time.Hour))
@@ -215,11 +214,24 @@ func (s *soak) storm(dice *rand.Rand) {
 	s.fairWeather(2*time.Second + 2*short)
 }
 
-// traces is how long a trouble is felt once it is over: who has asked for keys asks again after ten seconds, an answer may be on its way, and what a browser
-// seems to have lost is remembered for a minute.
+// traces is how long a trouble is felt once it is over: who has asked for keys asks again after ten seconds, and for the secret after thirty, an answer may be
+// on its way, and what a browser seems to have lost is remembered for a minute.
 var traces = map[string]time.Duration{
 	"keys": 12 * time.Second, "rotation": 12 * time.Second, "tokens": 4 * time.Second, "crash": 2 * time.Second,
-	"rules": time.Second, "step": time.Second, "clock": 4 * time.Second, "loop": 65 * time.Second,
+	"rules": time.Second, "step": time.Second, "clock": 4 * time.Second, "loop": 65 * time.Second, "secret": 35 * time.Second,
+}
+
+// changeSecret changes the client's secret as docs/operations.md says: the old one left where the callback looks for it, and no second change before every
+// instance has seen the first.
+func (s *soak) changeSecret(dice *rand.Rand) {
+	if time.Since(s.changed) < 6*time.Minute {
+		return
+	}
+	s.changed = time.Now()
+	s.standIn(s.t, "parameter", fmt.Sprintf(`{"name":"/edgeauth/auth/former-secret","value":%q}`, s.secret()))
+	s.weather.trouble("secret", time.Now().Add(time.Hour))
+	s.standIn(s.t, "secret", fmt.Sprintf(`{"client_id":%q,"secret":"anothersecretofthesameclient%d"}`, s.clientID(), dice.Uint64()))
+	s.calm("secret", traces["secret"])
 }
 
 // ruleTables are the access rules that take turns: what they say, and, in the oracle's words, which people they let into /admin.
@@ -244,7 +256,7 @@ func (s *soak) stepClock(seconds int64) {
 
 // fairWeather waits until nothing is wrong, and for a while longer, in which every answer has to be right.
 func (s *soak) fairWeather(last time.Duration) {
-	for !s.done() && !s.weather.fair(time.Now(), "keys", "rotation", "tokens", "crash", "rules", "step", "clock") {
+	for !s.done() && !s.weather.fair(time.Now(), "keys", "rotation", "tokens", "crash", "rules", "step", "clock", "secret") {
 		time.Sleep(100 * time.Millisecond)
 	}
 	if !s.done() {
@@ -267,6 +279,22 @@ func (s *soak) crash() {
 			return
 		}
 	}
+}
+
+// secret is what the operator sees who asks for the client's secret.
+func (s *soak) secret() string {
+	claims := claimsOf(s.t, s.mint(s.t, `{}`))
+	issuer, _ := claims["iss"].(string)
+	ask := fmt.Sprintf(`{"UserPoolId":%q,"ClientId":%q}`, issuer[strings.LastIndexByte(issuer, '/')+1:], claims["aud"])
+	r := must(http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.cognito+"/", strings.NewReader(ask)))
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService.DescribeUserPoolClient")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/20261124/eu-west-1/cognito-idp/aws4_request, SignedHeaders=host, Signature="+strings.Repeat("0", 64))
+	var answer struct{ UserPoolClient struct{ ClientSecret string } }
+	if e := exchangeOf(s.t, r); json.Unmarshal([]byte(e.body), &answer) != nil || answer.UserPoolClient.ClientSecret == "" {
+		s.t.Fatalf("the client's secret: %d %.200s", e.status, e.body)
+	}
+	return answer.UserPoolClient.ClientSecret
 }
 
 func (s *soak) clientID() string {
@@ -416,7 +444,7 @@ func (s *soak) open(p *person, path string) {
 	e := p.b.visit(s.app + path)
 	if origin(e.url) == s.cognito && e.status == http.StatusOK {
 		if p.in && (f.good || f.rescue) {
-			s.trouble(f.at, &s.needless, "somebody was asked to sign in who was signed in", "tokens", "keys", "crash", "rotation", "clock")
+			s.trouble(f.at, &s.needless, "somebody was asked to sign in who was signed in", "tokens", "keys", "crash", "rotation", "clock", "secret")
 		}
 		s.logins.Add(1)
 		method, action, values := e.form(walker{s.t}, "password")
@@ -436,9 +464,9 @@ func (s *soak) open(p *person, path string) {
 	case e.status == http.StatusInternalServerError:
 		s.trouble(f.at, &s.wrong, "a person got a 500", "keys", "crash", "rotation")
 	case e.status == http.StatusBadRequest && e.url.Path == "/Prod/auth/login": // the browser seems to lose its sessions, as it does when clocks differ
-		s.trouble(f.at, &s.wrong, "a person is told of a loop", "loop", "tokens", "keys", "crash", "rotation")
+		s.trouble(f.at, &s.wrong, "a person is told of a loop", "loop", "secret", "tokens", "keys", "crash", "rotation")
 	default:
-		s.trouble(f.at, &s.wrong, fmt.Sprintf("a person ends at %s with %d", e.url.Path, e.status), "tokens", "keys", "crash", "rotation", "clock")
+		s.trouble(f.at, &s.wrong, fmt.Sprintf("a person ends at %s with %d", e.url.Path, e.status), "secret", "tokens", "keys", "crash", "rotation", "clock")
 	}
 }
 
@@ -457,10 +485,10 @@ func (s *soak) renew(p *person) {
 		s.judge(f, p.b.fetch(http.MethodGet, s.app+"/api/me"), "a script with a renewed session")
 	case e.status == http.StatusUnauthorized:
 		if f.rescue && p.in {
-			s.trouble(f.at, &s.lost, "a session could not be renewed", "tokens", "keys", "crash", "rotation", "clock")
+			s.trouble(f.at, &s.lost, "a session could not be renewed", "secret", "tokens", "keys", "crash", "rotation", "clock")
 		}
 	case e.status == http.StatusServiceUnavailable || e.status == http.StatusBadGateway || e.status == http.StatusInternalServerError:
-		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status), "tokens", "keys", "crash", "rotation", "clock")
+		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status), "secret", "tokens", "keys", "crash", "rotation", "clock")
 	default:
 		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status))
 	}
@@ -472,7 +500,7 @@ func (s *soak) signOut(p *person) {
 	thief := p.b.copy()
 	e := p.b.fetch(http.MethodPost, s.app+"/auth/logout")
 	if e.status != http.StatusOK {
-		s.trouble(f.at, &s.wrong, fmt.Sprintf("a sign-out got a %d", e.status), "crash", "tokens")
+		s.trouble(f.at, &s.wrong, fmt.Sprintf("a sign-out got a %d", e.status), "crash", "tokens", "secret")
 		return
 	}
 	s.signed.Add(1)
@@ -482,7 +510,7 @@ func (s *soak) signOut(p *person) {
 		s.trouble(f.at, &s.wrong, "a sign-out left a session behind")
 	}
 	if e := thief.fetch(http.MethodPost, s.app+"/auth/refresh"); e.status == http.StatusNoContent {
-		s.trouble(f.at, &s.wrong, "a copied cookie renews after the sign-out", "tokens")
+		s.trouble(f.at, &s.wrong, "a copied cookie renews after the sign-out", "tokens", "secret")
 	}
 }
 

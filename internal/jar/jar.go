@@ -13,9 +13,11 @@ package jar
 import (
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"edgeauth/internal/cookie"
+	"edgeauth/internal/reason"
 )
 
 // Config says whose cookies these are and what holds for them. Site, Secrets, Budget and Rand are
@@ -52,6 +54,15 @@ func Open(r *http.Request, now time.Time, c Config) (*Jar, error) {
 // Blind returns a jar that nothing sealed can be read from or put into: it is good for forgetting.
 func Blind(r *http.Request, base string) *Jar {
 	return &Jar{Config: Config{Base: base}, cookies: r.Header.Values("Cookie")}
+}
+
+// Foreign reports whether the browser presents something sealed that none of the secrets opens.
+func (j *Jar) Foreign() bool {
+	own, others := j.renewals()
+	if _, err := cookie.Join(j.cookies, refreshCookie); reason.Of(err) != reason.NoSession && len(own)+len(others) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(j.pendings(), func(h held) bool { return h.Started == 0 })
 }
 
 // path is that of the cookies that only our routes need.

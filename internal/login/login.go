@@ -31,9 +31,9 @@ type Config struct {
 	// tell right now. Required.
 	Provider func(context.Context) (Provider, error)
 
-	// Outdated, if set, is called when the identity provider refuses the client's secret, or a
-	// request comes by a host that is not listed: Provider should look again before it answers next,
-	// but not every time, since anybody can make such requests.
+	// Outdated, if set, is called when the identity provider refuses the client's secret, a request
+	// comes by a host that is not listed, or with something sealed that does not open: Provider should
+	// look again before it answers next, but not every time, since anybody can make such requests.
 	Outdated func()
 
 	RequestID func(*http.Request) string // what a person quotes when something went wrong; nil: nothing

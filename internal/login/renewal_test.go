@@ -575,6 +575,32 @@ func TestSecretChangesUnderway(t *testing.T) {
 	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
 }
 
+// TestAnotherInstanceKnowsTheNewSecret: for the minutes in which some instances know the new secret
+// and others do not, what one has sealed opens at the other, which looks again; for nothing else.
+func TestAnotherInstanceKnowsTheNewSecret(t *testing.T) {
+	w := newSystem(t)
+	former, looked := w.secret, 0
+	w.secret = "the-next-client-secret-0123"
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	late := w.browser()
+	callback := w.idp.authorize(t, late.begin2(t, base+"/x"), "alice")
+	w.outdated = func() { w.secret, w.former, looked = "the-next-client-secret-0123", former, looked+1 }
+
+	w.secret = former
+	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+	w.secret, w.former = former, ""
+	w.wants(late.open(callback), 302, "ok")
+	if looked != 2 {
+		t.Errorf("looked %d times", looked)
+	}
+	w.wants(b.call("POST", base+"/auth/refresh"), 204, "ok")
+	w.wants(w.browser().open(base+"/auth/login"), 200, "ok")
+	if looked != 2 {
+		t.Errorf("looked again with nothing to look for: %d times", looked)
+	}
+}
+
 // TestNewUserReplacesTheOldOneWhole: no part of one user's session survives another's sign-in, not
 // even where the new one gets less.
 func TestNewUserReplacesTheOldOneWhole(t *testing.T) {

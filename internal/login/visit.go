@@ -47,11 +47,18 @@ func (v *visit) enter(base string) error {
 	if err != nil {
 		return err
 	}
+	if err := v.use(p); err != nil {
+		return err
+	}
+	if v.jar.Foreign() {
+		v.newSecret() // while the secret changes, another instance may have sealed with the next one
+	}
+	p = v.provider
 	v.idp = backChannel{
 		client: v.client, oauth: oauthConfig(p, v.site, p.Scopes), revocation: p.LoginURL + "/oauth2/revoke",
 		newSecret: v.newSecret,
 	}
-	return v.use(p)
+	return nil
 }
 
 // known returns what is known of the provider now.
