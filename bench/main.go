@@ -59,6 +59,7 @@ func run(pairs, coldStarts, rounds int, only []string) error {
 		{"handlers", func() error { return measureHandlers(tab, t, pairs, node) }},
 		{"processes", func() error { return measureProcesses(tab, dir, programs, node, t, coldStarts, rounds) }},
 		{"callback", func() error { return measureCallback(tab, dir, programs, node, t, coldStarts) }},
+		{"journeys", func() error { return measureJourneys(tab, dir) }},
 	} {
 		if len(only) > 0 && !slices.Contains(only, part.name) {
 			continue

@@ -124,7 +124,7 @@ func golangJWTVerifier(set []byte) (func(string) error, error) {
 	return func(raw string) error {
 		var claims struct {
 			jwt.RegisteredClaims
-			cognito
+			cognitoClaims
 		}
 		if _, err := parser.ParseWithClaims(raw, &claims, keys.Keyfunc); err != nil {
 			return err
@@ -140,7 +140,7 @@ func goOIDC(url string) func(string) error {
 		if err != nil {
 			return err
 		}
-		var claims cognito
+		var claims cognitoClaims
 		if err := t.Claims(&claims); err != nil {
 			return err
 		}
@@ -148,15 +148,15 @@ func goOIDC(url string) func(string) error {
 	}
 }
 
-// cognito holds the claims beyond the registered ones that an authorizer needs.
-type cognito struct {
+// cognitoClaims holds the claims beyond the registered ones that an authorizer needs.
+type cognitoClaims struct {
 	Use      string   `json:"token_use"`
-	Username string   `json:"cognito:username"`
+	Username string   `json:"cognitoClaims:username"`
 	Email    string   `json:"email"`
-	Groups   []string `json:"cognito:groups"`
+	Groups   []string `json:"cognitoClaims:groups"`
 }
 
-func (c cognito) forSession() error {
+func (c cognitoClaims) forSession() error {
 	if c.Use != "id" {
 		return errUse
 	}
