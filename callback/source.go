@@ -11,6 +11,7 @@ import (
 	"edgeauth/cuts"
 	"edgeauth/internal/cognito"
 	"edgeauth/internal/config"
+	"edgeauth/internal/device"
 	"edgeauth/internal/login"
 	"edgeauth/internal/page"
 	"edgeauth/jwks"
@@ -58,7 +59,7 @@ func (s *source) provider(ctx context.Context) (login.Provider, error) {
 		ClientID: c.ClientID, Secret: c.Secret.Reveal(), FormerSecret: c.Former.Reveal(), RefreshLife: c.RefreshLife,
 		LoginURL: c.LoginURL, BaseURLs: c.BaseURLs, Scopes: c.Scopes, Claims: c.Claims, Brand: page.Brand(c.Brand),
 		HeaderBudget: c.HeaderBudget, SessionMax: c.SessionMax, SessionIdle: c.SessionIdle,
-		Cuts: list, CutsAdmit: c.CutsAdmit,
+		Cuts: list, CutsAdmit: c.CutsAdmit, Devices: device.Policy(c.Devices),
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type SignIn struct {
 	SessionMax   time.Duration // session_max: a sign-in ends this long after it, renewed or not; when "", as long as the refresh token lives
 	SessionIdle  time.Duration // session_idle: a session not renewed for this long ends; when "", there is no limit
 	Cuts         string        // cuts: name of the table of sessions that were ended early; when "", there is none
+	Devices      string        // device_binding: whether sessions are bound to devices: off, offer or require; offer when ""
 	CutsAdmit    bool          // cuts_admit: while it is out of reach, sessions that are not known to be ended go on; when "", they do not
 }
 
@@ -52,6 +54,7 @@ func ParseSignIn(text string) (SignIn, error) {
 		SessionIdle  string          `json:"session_idle"`
 		Cuts         string          `json:"cuts"`
 		CutsAdmit    string          `json:"cuts_admit"`
+		Devices      string          `json:"device_binding"`
 	}
 	var version struct {
 		Number int `json:"v"`
@@ -67,6 +70,7 @@ func ParseSignIn(text string) (SignIn, error) {
 	members := map[string]string{
 		"issuer": p.Issuer, "jwks_url": p.JWKSURL, "jwks": string(p.JWKS), "user_pool_id": p.UserPoolID, "client_id": p.ClientID, "login_url": p.LoginURL,
 		"scopes": p.Scopes, "claims": p.Claims, "session_max": p.SessionMax, "session_idle": p.SessionIdle, "cuts_admit": p.CutsAdmit,
+		"device_binding": p.Devices,
 	}
 	if members["jwks"] == "null" {
 		members["jwks"] = ""
@@ -88,6 +92,7 @@ func ParseSignIn(text string) (SignIn, error) {
 		SessionIdle:  e.duration("session_idle"),
 		Cuts:         p.Cuts,
 		CutsAdmit:    e.bool("cuts_admit"),
+		Devices:      e.oneOf("device_binding", "offer", "off", "require"),
 	}
 	s.Claims = e.claims("claims", s.Scopes)
 	if len(s.BaseURLs) == 0 {
@@ -100,6 +105,18 @@ func ParseSignIn(text string) (SignIn, error) {
 		e.baseURL("login_url", s.LoginURL)
 	}
 	return s, e.err()
+}
+
+// oneOf reads one of the words that a setting may be; the first when not set.
+func (e *environment) oneOf(name string, words ...string) string {
+	v := e.optional(name)
+	if v == "" {
+		return words[0]
+	}
+	if !slices.Contains(words, v) {
+		e.fail(name, "is none of %s", strings.Join(words, ", "))
+	}
+	return v
 }
 
 // baseURL wants what paths can be appended to.

@@ -22,6 +22,10 @@ const maxPair = 4096
 // ErrTooLarge says that a value would need more than MaxPieces cookies.
 var ErrTooLarge = reason.New(reason.LoginTooLarge, "cookie: the value is too large")
 
+// SessionAttributes are those of the session cookie that tell it from others of its name, as Device
+// Bound Session Credentials wants them said (https://w3c.github.io/webappsec-dbsc/#format-session-credentials).
+const SessionAttributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
+
 var errWrite = errors.New("cookie: name, path, lifetime or value cannot be written")
 
 // Line is one cookie that a browser is told to keep, or to forget. HttpOnly, Secure and

@@ -24,7 +24,7 @@ type kind string
 
 const (
 	kindPending kind = "pending 1"
-	kindRenewal kind = "renewal 1"
+	kindRenewal kind = "renewal 2"
 	kindTarget  kind = "target 1"
 )
 

@@ -43,6 +43,7 @@ type Renewal struct {
 	Origin   string `json:"o"` // origin_jti, the sign-in's name at Cognito
 	Nonce    string `json:"n"` // hash of the sign-in's nonce: see SetNonce
 	Binder   string `json:"b"` // hash of the browser's cookie: Hold sets it
+	Device   string `json:"d"` // public key of the device that the session is bound to; "": to none
 	Issued   int64  `json:"f"` // when the first refresh token was issued
 	Renewed  int64  `json:"r"` // when the present one was last redeemed
 	Ends     int64  `json:"e"` // when it dies: a rotated one inherits it

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"edgeauth/internal/cookie"
+	"edgeauth/internal/device"
 	"edgeauth/internal/metric"
 	"edgeauth/internal/page"
 	"edgeauth/internal/reason"
@@ -28,6 +29,8 @@ type answer struct {
 	file     *file          // for either
 	hop      *page.Document // the page that only moves on
 	allow    string
+	offer    string      // how a browser registers its device
+	ask      string      // what its device is to sign
 	notes    []slog.Attr // for the log
 
 	refreshable bool // a program may try to renew
@@ -78,6 +81,8 @@ func statusOf(code reason.Code) int {
 	case reason.BadRequest, reason.LoginStateMissing, reason.LoginStateInvalid, reason.LoginRefused, reason.LoginCodeRefused, reason.LoginTooLarge,
 		reason.LoginLoop, reason.LoginDisagree:
 		return http.StatusBadRequest
+	case reason.DeviceChallenged:
+		return http.StatusForbidden
 	case reason.Internal:
 		return http.StatusInternalServerError
 	}
@@ -132,6 +137,12 @@ func (v *visit) write(w http.ResponseWriter, a answer) {
 	}
 	if a.allow != "" {
 		h.Set("Allow", a.allow)
+	}
+	if a.offer != "" {
+		h.Set(device.HeaderRegistration, a.offer)
+	}
+	if a.ask != "" {
+		h.Set(device.HeaderChallenge, a.ask)
 	}
 	if a.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "5")

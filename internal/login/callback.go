@@ -82,7 +82,9 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 	if p.Anew && claims.AuthTime < p.Started {
 		mark = v.jar.GiveOld(claims.Expiry, back)
 	}
-	return v.redirect(target, append(lines, mark...), notes...)
+	a := v.redirect(target, append(lines, mark...), notes...)
+	a.offer = v.offer(held)
+	return a
 }
 
 // cognitoLife is how long a refresh token lives, unless the client says otherwise.

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"edgeauth/cuts"
+	"edgeauth/internal/device"
 	"edgeauth/internal/page"
 	"edgeauth/internal/token"
 )
@@ -72,6 +73,8 @@ type Provider struct {
 	SessionMax   time.Duration // a session ends this long after the sign-in, renewed or not; 0: no limit of our own
 	SessionIdle  time.Duration // a session that was not renewed for this long ends; 0: no limit
 
+	Devices device.Policy // whether sessions are bound to devices; "": device.Offer
+
 	Cuts      *cuts.List // of sessions that were ended early; nil: there is none
 	CutsAdmit bool       // while it is out of reach, sessions that are not known to be ended go on
 }
@@ -85,6 +88,7 @@ func (p *Provider) complete() error {
 		p.Scopes = []string{"openid", "email"}
 	}
 	p.HeaderBudget = cmp.Or(p.HeaderBudget, 10240)
+	p.Devices = cmp.Or(p.Devices, device.Offer)
 	return nil
 }
 

@@ -26,14 +26,22 @@ func (v *visit) refresh() answer {
 	if errors.Is(err, jar.ErrChanged) {
 		return v.notRenewed(err, v.jar.ForgetSession())
 	}
+	if err == nil {
+		err = v.unaided(held)
+	}
+	if held.Device != "" { // the browser renews it by itself, before it sends a request that needs it
+		if claims, serr := v.session(); serr == nil {
+			return answer{status: http.StatusNoContent, code: reason.OK, notes: about(claims)}
+		}
+	}
 	if err != nil {
 		return v.notRenewed(err, nil)
 	}
-	lines, claims, err := v.renewed(held)
+	lines, claims, err := v.renewed(held, held.Device)
 	if err != nil {
 		return v.notRenewed(err, lines)
 	}
-	return answer{status: http.StatusNoContent, code: reason.OK, cookies: lines, notes: about(claims)}
+	return answer{status: http.StatusNoContent, code: reason.OK, cookies: lines, notes: about(claims), offer: v.offer(held)}
 }
 
 // notRenewed answers a program whose session could not be renewed. What its browser is to hold and
@@ -43,15 +51,16 @@ func (v *visit) notRenewed(err error, lines []cookie.Line) answer {
 	if errors.Is(err, errNoGood) {
 		a = v.fail(http.StatusUnauthorized, err)
 	}
+	a.notes = append(a.notes, v.suspicion(err)...)
 	a.cookies = lines
 	return a
 }
 
 var errNoGood = errors.New("login: the renewed ID token is no good")
 
-// renewed renews the session that held belongs to, and returns what makes the browser hold it; with
-// an error, what makes it hold or forget as much as is left.
-func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
+// renewed renews the session that held belongs to, and returns what makes the browser hold it,
+// bound to a device ("": to none); with an error, what makes it hold or forget as much as is left.
+func (v *visit) renewed(held jar.Renewal, device string) ([]cookie.Line, token.Claims, error) {
 	if err := v.uncut(renewalOf(held)); err != nil {
 		return nil, token.Claims{}, err
 	}
@@ -69,7 +78,7 @@ func (v *visit) renewed(held jar.Renewal) ([]cookie.Line, token.Claims, error) {
 		return v.jar.Rescue(held, t.refresh), token.Claims{}, err
 	}
 	next := held
-	next.Token, next.Renewed = t.refresh, v.now.Unix()
+	next.Token, next.Renewed, next.Device = t.refresh, v.now.Unix(), device
 	lines, err := v.hold(t, claims, next, v.site.base)
 	if err != nil {
 		lines = v.jar.Rescue(held, t.refresh)

@@ -65,6 +65,7 @@ const (
 	ending     // good, with so little time left that it is renewed first
 	renewable  // over or absent, and there is what renews it
 	overLimit  // a limit of ours has passed
+	unaided    // over or absent, and what renews it does not do so alone
 	nobodyHere // no session, and nothing to renew one with
 )
 
@@ -74,6 +75,7 @@ type standing struct {
 	claims token.Claims // of a session that is good
 	err    error        // why there is no good one
 	held   jar.Renewal  // what it can be renewed with
+	alone  error        // why that is not enough, where it is not
 }
 
 // standing finds out how the browser's session stands. spent tells the refresh token that was tried
@@ -83,17 +85,23 @@ func (v *visit) standing(spent string) standing {
 	s.claims, s.err = v.session()
 	var none error // why nothing can be renewed
 	s.held, none = v.jar.Renewal()
+	var alone error // why what is held does not renew by itself
+	if none == nil {
+		alone = v.unaided(s.held)
+	}
 	switch {
 	case reason.Of(s.err).Outcome() == reason.CannotTell:
 		s.state = nobodyCanTell
 	case errors.Is(none, jar.ErrChanged):
 		s.state = changed
-	case s.err == nil && (none != nil || s.claims.Expiry-v.now.Unix() > nearlyOver):
+	case s.err == nil && (none != nil || alone != nil || s.claims.Expiry-v.now.Unix() > nearlyOver):
 		s.state = good
 	case s.err != nil && v.jar.Lost():
 		s.state = circling
 	case errors.Is(none, jar.ErrOver), none != nil && v.provider.SessionMax > 0: // browsers drop what is over
 		s.state = overLimit
+	case alone != nil:
+		s.state, s.alone = unaided, alone
 	case none != nil, spent == s.held.Tag():
 		s.state = nobodyHere
 	case s.err == nil:
@@ -121,6 +129,8 @@ func (v *visit) resume(target string, q map[string]string) answer {
 		return v.renew(target, q, s)
 	case overLimit:
 		return v.ask(target, q)
+	case unaided:
+		return v.unproven(target, q, s)
 	}
 	if errors.Is(s.err, cuts.ErrCut) {
 		return v.ask(target, q)
@@ -139,10 +149,12 @@ func (v *visit) ask(target string, q map[string]string) answer {
 
 // renew sends a browser back with a session that was renewed just now.
 func (v *visit) renew(target string, q map[string]string, s standing) answer {
-	lines, claims, err := v.renewed(s.held)
+	lines, claims, err := v.renewed(s.held, s.held.Device)
 	switch {
 	case err == nil:
-		return v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), about(claims)...)
+		a := v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), about(claims)...)
+		a.offer = v.offer(s.held)
+		return a
 	case errors.Is(err, errEnded):
 		// Another tab may have used this refresh token a moment ago, and its answer brought the
 		// next one: look again what the browser holds.

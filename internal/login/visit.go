@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"edgeauth/internal/device"
 	"edgeauth/internal/jar"
 	"edgeauth/internal/reason"
 )
@@ -29,6 +30,8 @@ type visit struct {
 	site     site
 	jar      *jar.Jar
 	idp      backChannel
+
+	challenges device.Challenges
 }
 
 // enter finds out which site the request belongs to, and opens its jar.
@@ -75,11 +78,15 @@ func (v *visit) known() (Provider, error) {
 
 // use makes p the client of this visit.
 func (v *visit) use(p Provider) error {
+	secrets := []string{p.Secret, p.FormerSecret}
 	j, err := jar.Open(v.r, v.now, jar.Config{
-		Site: v.site.url, Base: v.site.base, Secrets: []string{p.Secret, p.FormerSecret},
+		Site: v.site.url, Base: v.site.base, Secrets: secrets,
 		Budget: p.HeaderBudget, Rand: v.Rand, SessionMax: p.SessionMax, SessionIdle: p.SessionIdle,
 	})
 	if err != nil {
+		return errors.Join(errConfig, err)
+	}
+	if v.challenges, err = device.NewChallenges(v.site.url, secrets...); err != nil {
 		return errors.Join(errConfig, err)
 	}
 	v.provider, v.jar = p, j

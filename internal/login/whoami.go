@@ -22,6 +22,7 @@ type whoIsIt struct {
 	Expiry      int64    `json:"exp"`
 	ExpiresIn   int64    `json:"expires_in"`
 	Refreshable bool     `json:"refreshable"`
+	Bound       bool     `json:"bound,omitempty"` // to a device: the browser renews it by itself
 	LogoutURL   string   `json:"logout_url"`
 
 	Claims json.RawMessage `json:"claims,omitempty"` // the further ones that backends get
@@ -29,7 +30,13 @@ type whoIsIt struct {
 
 func (v *visit) whoami() answer {
 	claims, err := v.session()
-	_, rerr := v.jar.Renewal()
+	held, rerr := v.jar.Renewal()
+	if rerr == nil {
+		rerr = v.unaided(held)
+	}
+	if err != nil && errors.Is(rerr, errSkipped) {
+		return v.failed(rerr)
+	}
 	if err != nil {
 		a := v.failed(err)
 		a.refreshable = rerr == nil && !errors.Is(err, cuts.ErrCut)
@@ -42,6 +49,6 @@ func (v *visit) whoami() answer {
 	return answer{status: http.StatusOK, code: reason.OK, notes: about(claims), body: whoIsIt{
 		Subject: claims.Subject, Username: claims.Username, Email: claims.VerifiedEmail(), Groups: append([]string{}, claims.Groups...),
 		AuthTime: claims.AuthTime, Expiry: claims.Expiry, ExpiresIn: max(claims.Expiry-v.now.Unix(), 0),
-		Refreshable: rerr == nil, LogoutURL: v.site.auth("logout"), Claims: further,
+		Refreshable: rerr == nil || held.Device != "", Bound: held.Device != "", LogoutURL: v.site.auth("logout"), Claims: further,
 	}}
 }

@@ -27,6 +27,8 @@ const (
 	NoSession  Code = "no_session"
 	SessionCut Code = "session_cut" // somebody has ended it: its owner, by signing out, or an administrator
 
+	DeviceChallenged Code = "device_challenged" // the browser is asked to sign a challenge, as each renewal of a bound session begins
+
 	// Invalid: the session cookie.
 	CookieBroken   Code = "cookie_broken"   // a piece of the split cookie is missing
 	CookieConflict Code = "cookie_conflict" // two different session cookies in one request
@@ -63,6 +65,11 @@ const (
 	NotFound          Code = "not_found"
 	MethodNotAllowed  Code = "method_not_allowed"
 
+	// Invalid: a session that is bound to a device, or should be.
+	DeviceProofMissing Code = "device_proof_missing" // the session is bound, and nothing proves that this is its device
+	DeviceProofInvalid Code = "device_proof_invalid" // a proof that is malformed, by another key, or for a session that is bound already
+	DeviceRequired     Code = "device_required"      // the session was not bound, and only those that were are renewed
+
 	// Refused.
 	GroupRequired   Code = "group_required"
 	ScopeRequired   Code = "scope_required"
@@ -81,14 +88,15 @@ const (
 	ProviderUnavailable Code = "provider_unavailable"
 	ConfigUnavailable   Code = "config_unavailable"
 	EventUnknown        Code = "event_unknown"
-	MountUnknown        Code = "mount_unknown" // the event does not say where the API is mounted, so nobody knows which rules are meant
+	MountUnknown        Code = "mount_unknown"  // the event does not say where the API is mounted, so nobody knows which rules are meant
+	DeviceSkipped       Code = "device_skipped" // the browser says that it could not renew a bound session just now
 	Internal            Code = "internal"
 )
 
 // outcomes holds the outcome of every code; a code that is not in it does not exist.
 var outcomes = map[Code]Outcome{
 	OK:        Allowed,
-	NoSession: Anonymous, SessionCut: Anonymous,
+	NoSession: Anonymous, SessionCut: Anonymous, DeviceChallenged: Anonymous,
 
 	CookieBroken: Invalid, CookieConflict: Invalid,
 	TokenMalformed: Invalid, TokenAlgorithm: Invalid, TokenHeader: Invalid, TokenUnknownKey: Invalid, TokenSignature: Invalid,
@@ -98,10 +106,11 @@ var outcomes = map[Code]Outcome{
 	LoginStateMissing: Invalid, LoginStateInvalid: Invalid, LoginRefused: Invalid, LoginCodeRefused: Invalid, LoginTooLarge: Invalid,
 	LoginLoop: Invalid, LoginDisagree: Invalid, SessionEnded: Invalid, SessionChanged: Invalid,
 	BadRequest: Invalid, NotFound: Invalid, MethodNotAllowed: Invalid,
+	DeviceProofMissing: Invalid, DeviceProofInvalid: Invalid, DeviceRequired: Invalid,
 
 	GroupRequired: Refused, ScopeRequired: Refused, StepUp: Refused, UserRequired: Refused, MachineRequired: Refused, NoRule: Refused, CrossSite: Refused, Override: Refused, PathNotPlain: Refused, TooLarge: Refused,
 
-	KeysUnavailable: CannotTell, CutsUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, MountUnknown: CannotTell, Internal: CannotTell,
+	KeysUnavailable: CannotTell, CutsUnavailable: CannotTell, ProviderUnavailable: CannotTell, ConfigUnavailable: CannotTell, EventUnknown: CannotTell, MountUnknown: CannotTell, DeviceSkipped: CannotTell, Internal: CannotTell,
 }
 
 // Outcome returns the kind of answer that c leads to; a code outside the list is CannotTell, so that a slip never lets anybody in.
