@@ -109,7 +109,13 @@ func start(t testing.TB, flags ...string) *system {
 // await waits until the system says that it is ready.
 func (s *system) await(t testing.TB, appPort, cognitoPort string, limit time.Duration) {
 	t.Helper()
-	s.app, s.cognito = "http://localhost:"+appPort+"/Prod", "http://127.0.0.1:"+cognitoPort
+	s.awaitAt(t, "http://localhost:"+appPort+"/Prod", "http://127.0.0.1:"+cognitoPort, limit)
+}
+
+// awaitAt waits until the system says that it is ready at that address.
+func (s *system) awaitAt(t testing.TB, app, cognito string, limit time.Duration) {
+	t.Helper()
+	s.app, s.cognito = app, cognito
 	if !s.output.wait(regexp.MustCompile(`(?m)^ready `+regexp.QuoteMeta(s.app)+`/$`), s.exited, limit) {
 		t.Fatalf("the system did not get ready:\n%s", s.output)
 	}

@@ -7,6 +7,7 @@ package local
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -42,7 +43,7 @@ type Options struct {
 	parameters, imports  settings
 	environment, at      settings
 	python, node, reload string
-	json                 bool
+	json, tls            bool
 }
 
 // settings is a flag NAME=VALUE that can be repeated.
@@ -104,6 +105,7 @@ func (o *Options) Flags(f *flag.FlagSet) {
 	f.StringVar(&o.node, "node", "", "`interpreter` for Node.js functions; without it, node")
 	f.IntVar(&o.ttl, "authorizer-ttl", 0, "cache authorizer results of REST APIs for this many `seconds`, whatever the template says")
 	f.StringVar(&o.identity, "authorizer-identity", "method.request.header.Cookie", "identity `sources` for -authorizer-ttl, comma separated")
+	f.BoolVar(&o.tls, "tls", false, "serve the API over TLS, at https://localhost, by a certificate of this machine's own")
 	f.BoolVar(&o.splitCookies, "split-cookies", false, "deliver requests as HTTP/2 clients send them: lower-case names, one field per cookie")
 	f.IntVar(&o.headerLimit, "header-limit", 10240, "`bytes` of all header values; newer pages of AWS say 20480")
 	f.StringVar(&o.reload, "reload", "sources", "`which` functions run new code from the next request on: those that are run from sources, all, or none")
@@ -146,9 +148,11 @@ type system struct {
 	functions          map[string]function // by logical id
 	notes              []string            // what runs otherwise than the template says, a line each
 	appURL, cognitoURL string
-	cognito            bool   // there is a pool to sign in at
-	mends              bool   // some function has to be mended before it can start
-	baseURL            string // with the stage
+	cognito            bool        // there is a pool to sign in at
+	mends              bool        // some function has to be mended before it can start
+	baseURL            string      // with the stage
+	serverTLS          *tls.Config // of the API; nil: it is served without
+	clientTLS          *tls.Config // for whoever calls it
 	failed             chan error
 	closers            []func()
 }
@@ -179,7 +183,14 @@ func (s *system) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.closers = append(s.closers, func() { _ = login.Close() })
-	s.appURL = fmt.Sprintf("http://localhost:%d", port(app[0]))
+	scheme := "http"
+	if o.tls {
+		scheme = "https"
+		if err := s.certify(); err != nil {
+			return err
+		}
+	}
+	s.appURL = fmt.Sprintf("%s://localhost:%d", scheme, port(app[0]))
 	s.cognitoURL = fmt.Sprintf("http://127.0.0.1:%d", port(login))
 
 	templates := o.templates
@@ -221,6 +232,21 @@ func (s *system) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.seekKeys(ctx, model)
+	return nil
+}
+
+// certify makes the API be served over TLS.
+func (s *system) certify() error {
+	folder, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	c, err := certificateIn(filepath.Join(folder, "edgeauth"), time.Now())
+	if err != nil {
+		return fmt.Errorf("-tls: %w", err)
+	}
+	s.serverTLS, s.clientTLS = c.server(), c.trusting()
+	s.notes = append(s.notes, fmt.Sprintf("TLS by %s; nobody trusts it unless told to. The hash of its key is %s", c.file, c.pin()))
 	return nil
 }
 
@@ -353,7 +379,7 @@ func (s *system) serveHTTP(l net.Listener, h http.Handler) {
 func (s *system) startGateway(listeners []net.Listener, m *sam.Model, o Options) error {
 	g, err := gateway.New(gateway.Config{
 		APIs: m.APIs, Domains: m.Domains, Invoker: s, Credentials: gateway.Credentials{ID: accessKeyID, Secret: secretAccessKey}, HeaderLimit: o.headerLimit, SplitCookies: o.splitCookies, Log: s.log,
-		Measure: s.metrics.request,
+		Measure: s.metrics.request, TLS: s.serverTLS,
 	})
 	if err != nil {
 		return err
@@ -381,7 +407,7 @@ func (s *system) serve(server func() error, stop func() error) {
 
 // probe asks both servers for what a browser would ask first.
 func (s *system) probe(ctx context.Context, m *sam.Model) error {
-	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: s.clientTLS}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	urls := []string{s.baseURL + "/"}
 	if s.cognito {
 		urls = append(urls, m.Pool.Issuer+"/.well-known/jwks.json")

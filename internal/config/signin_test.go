@@ -24,11 +24,13 @@ func TestParseSignIn(t *testing.T) {
 		},
 		UserPoolID: "eu-west-1_A", ClientID: "c1", LoginURL: "https://example.auth.eu-west-1.amazoncognito.com",
 		BaseURLs: []string{"https://app.example.com/Prod", "http://localhost:3000/Prod"}, Scopes: []string{"openid", "email"}, Claims: []string{}, HeaderBudget: 10240,
+		Devices: "offer",
 	}
 	full := least
 	full.JWKSURL, full.JWKS = "https://keys.example/", []byte(`{"keys":[]}`)
 	full.Scopes, full.Claims = []string{"openid", "email", "profile"}, []string{"custom:tenant", "name"}
 	full.Brand = Brand{"Acme", "/logo.svg", "mailto:help@example.com"}
+	full.Devices = "require"
 	full.HeaderBudget, full.SessionMax, full.SessionIdle = 20480, 12*time.Hour, 90*time.Minute
 	alone := least
 	alone.Scopes, alone.Claims = []string{"openid"}, []string{"custom:tenant", "phone_number"}
@@ -37,9 +39,9 @@ func TestParseSignIn(t *testing.T) {
 		want SignIn
 	}{
 		"the least":     {leastSignIn, least},
-		"nothing, said": {plus(`"jwks_url":"","jwks":null,"scopes":"","claims":"","brand":{"name":"","logo":"","support":""},"header_budget":0,"session_max":"","session_idle":""`), least},
+		"nothing, said": {plus(`"jwks_url":"","jwks":null,"scopes":"","claims":"","brand":{"name":"","logo":"","support":""},"header_budget":0,"session_max":"","session_idle":"","device_binding":""`), least},
 		"everything": {plus(`"jwks_url":"https://keys.example/","jwks":{"keys":[]},"scopes":"openid email profile","claims":"custom:tenant,name",` +
-			`"brand":{"name":"Acme","logo":"/logo.svg","support":"mailto:help@example.com"},"header_budget":20480,"session_max":"12h","session_idle":"90m"`), full},
+			`"brand":{"name":"Acme","logo":"/logo.svg","support":"mailto:help@example.com"},"header_budget":20480,"session_max":"12h","session_idle":"90m","device_binding":"require"`), full},
 		"openid alone brings every attribute": {plus(`"scopes":"openid","claims":"custom:tenant phone_number"`), alone},
 	} {
 		if got, err := ParseSignIn(row.text); err != nil || !reflect.DeepEqual(got, row.want) {
@@ -75,6 +77,7 @@ func TestParseSignInRefuses(t *testing.T) {
 		"no ID token":            {plus(`"scopes":"email"`), []string{"config: scopes lacks openid, without which there is no ID token"}},
 		"budget":                 {plus(`"header_budget":12`), []string{"config: header_budget is not a number of bytes from 4096 to 65536"}},
 		"duration":               {plus(`"session_max":"30s"`), []string{"config: session_max is not a duration of at least a minute, such as 12h"}},
+		"device binding":         {plus(`"device_binding":"canary"`), []string{"config: device_binding is none of offer, off, require"}},
 		"idle":                   {plus(`"session_idle":"canary"`), []string{"config: session_idle is not a duration of at least a minute, such as 12h"}},
 		"brand":                  {plus(`"brand":{"title":"canary"}`), []string{not}},
 		"logo elsewhere":         {plus(`"brand":{"logo":"//canary.example/x"}`), []string{"config: brand has a logo that is neither https nor a path"}},

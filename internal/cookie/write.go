@@ -24,7 +24,9 @@ var ErrTooLarge = reason.New(reason.LoginTooLarge, "cookie: the value is too lar
 
 // SessionAttributes are those of the session cookie that tell it from others of its name, as Device
 // Bound Session Credentials wants them said (https://w3c.github.io/webappsec-dbsc/#format-session-credentials).
-const SessionAttributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
+const SessionAttributes = "Path=/" + attributes
+
+const attributes = "; HttpOnly; Secure; SameSite=Lax"
 
 var errWrite = errors.New("cookie: name, path, lifetime or value cannot be written")
 
@@ -38,7 +40,7 @@ type Line struct {
 
 // String returns the line as the value of a Set-Cookie header.
 func (l Line) String() string {
-	return fmt.Sprintf("%s=%s; Path=%s; Max-Age=%d; HttpOnly; Secure; SameSite=Lax", l.Name, l.Value, l.Path, l.MaxAge)
+	return fmt.Sprintf("%s=%s; Path=%s; Max-Age=%d%s", l.Name, l.Value, l.Path, l.MaxAge, attributes)
 }
 
 // Size returns how many bytes of a request's Cookie header the cookie will take, "; " included.

@@ -83,8 +83,7 @@ func (v *visit) complete(p jar.Pending, fragment, code, refusal string, q map[st
 		mark = v.jar.GiveOld(claims.Expiry, back)
 	}
 	a := v.redirect(target, append(lines, mark...), notes...)
-	a.offer = v.offer(held)
-	return a
+	return v.offered(a, held)
 }
 
 // cognitoLife is how long a refresh token lives, unless the client says otherwise.

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"edgeauth/cuts"
@@ -36,8 +37,17 @@ var (
 	errOff        = reason.New(reason.NotFound, "login: no session is bound here")
 )
 
-// device binds a session to a device, and renews one that is.
+// device binds a session to a device, and renews one that is. A person who comes here is on the way
+// to a page, by way of an answer that the browser registers by.
 func (v *visit) device() answer {
+	switch {
+	case v.r.Method == http.MethodGet && !navigation(v.r):
+		return v.failed(errBadRequest)
+	case v.r.Method == http.MethodGet:
+		return v.pass()
+	case !sameOrigin(v.r):
+		return v.failed(errCrossSite)
+	}
 	id, proof := device.Text(v.r.Header.Values(device.HeaderID)), device.Text(v.r.Header.Values(device.HeaderResponse))
 	if id == "" && proof == "" {
 		return v.failed(errBadRequest)
@@ -111,12 +121,54 @@ func (v *visit) bound(held jar.Renewal, key string) answer {
 
 func deviceID(r jar.Renewal) string { return device.ID(r.Nonce, r.Device) }
 
-// offer returns how a browser registers the device of a session, or "" if that is not wanted.
-func (v *visit) offer(held jar.Renewal) string {
+// offered returns a, which gives a browser the session of held, with what makes the browser bind it.
+//
+// Browsers register in the name of the page that sent the request. If that is another site's, as it
+// is at the end of a sign-in at another site, SameSite keeps the cookies back, and nothing can be
+// registered. So a browser that may be able to register goes on by a page of ours first.
+func (v *visit) offered(a answer, held jar.Renewal) answer {
 	if v.provider.Devices == device.Off || held.Token == "" || held.Device != "" || !strings.HasPrefix(v.site.url, "https:") {
-		return ""
+		return a
 	}
-	return device.Offered(v.site.auth("device"), v.challenges.New(device.Registration, held.Nonce, v.now))
+	switch site := v.r.Header.Get("Sec-Fetch-Site"); {
+	case site == "": // no browser that can register
+	case site != "cross-site":
+		a.offer = device.Offered(v.site.auth("device"), v.challenges.New(device.Registration, held.Nonce, v.now))
+	case a.location != "" && chromium(v.r) && document(v.r):
+		target, fragment, _ := strings.Cut(a.location, "#")
+		to := v.site.auth("device") + "?return_to=" + url.QueryEscape(target)
+		if fragment != "" {
+			to += "#" + fragment // browsers carry it along redirects
+		}
+		a = v.forward(a, to)
+	}
+	return a
+}
+
+// forward makes a lead to an address of ours by way of a page of this origin.
+func (v *visit) forward(a answer, to string) answer {
+	hop := v.frame(reason.OK).Forward(to)
+	a.status, a.code, a.hop, a.location = http.StatusOK, reason.OK, &hop, ""
+	return a
+}
+
+// chromium reports whether a browser is of the family that can register, on a machine where it does.
+// https://wicg.github.io/ua-client-hints/
+func chromium(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Sec-CH-UA"), `"Chromium"`) && r.Header.Get("Sec-CH-UA-Mobile") == "?0"
+}
+
+// pass sends a browser on to where it wanted to go, and offers to register.
+func (v *visit) pass() answer {
+	q, err := parameters(v.r, "return_to")
+	if err != nil {
+		return v.failed(err)
+	}
+	a := v.redirect(returnTo(v.site.base, q["return_to"]), nil)
+	if held, err := v.jar.Renewal(); err == nil && v.r.Header.Get("Sec-Fetch-Site") != "cross-site" {
+		a = v.offered(a, held)
+	}
+	return a
 }
 
 // unaided returns nil if what a browser holds renews the session by itself, and else what is missing.
@@ -136,6 +188,12 @@ func (v *visit) unaided(held jar.Renewal) error {
 func (v *visit) unproven(target string, q map[string]string, s standing) answer {
 	if errors.Is(s.alone, errSkipped) {
 		return v.failed(s.alone)
+	}
+	if site := v.r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+		// For a link on another site's page the browser renews nothing, since the cookies would stay behind: once more, from here.
+		if again := v.again(s.held); q["again"] != s.held.Tag() && document(v.r) {
+			return v.forward(answer{notes: []slog.Attr{note("renewal", string(reason.Of(s.alone)))}}, again)
+		}
 	}
 	var a answer
 	if errors.Is(v.uncut(renewalOf(s.held)), cuts.ErrCut) {
@@ -160,8 +218,8 @@ func (v *visit) suspicion(err error) []slog.Attr {
 
 // instructions tells a browser how its session is bound: by the session's cookie, for the whole
 // origin, since applications under other paths share it. Of our own routes only those need the
-// session renewed first whose answer depends on it. Navigations that begin on other sites may renew
-// too: the cookie goes along with no other request of theirs.
+// session renewed first whose answer depends on it. Requests that begin on other sites renew nothing:
+// the browser would leave the cookies at home, be told that there is no session, and forget its key.
 // https://w3c.github.io/webappsec-dbsc/#format-session-instructions
 func (v *visit) instructions(held jar.Renewal) instructions {
 	rule := func(kind, path string) scopeRule { return scopeRule{kind, "*", path} }
@@ -173,7 +231,6 @@ func (v *visit) instructions(held jar.Renewal) instructions {
 			rule("include", v.site.auth("login")), rule("include", v.site.auth("session")), rule("include", v.site.auth("refresh")),
 		}},
 		Credentials: []credential{{"cookie", cookie.Session, cookie.SessionAttributes}},
-		Initiators:  []string{"*"},
 	}
 }
 
@@ -182,7 +239,6 @@ type instructions struct {
 	RefreshURL  string       `json:"refresh_url"`
 	Scope       scope        `json:"scope"`
 	Credentials []credential `json:"credentials"`
-	Initiators  []string     `json:"allowed_refresh_initiators"`
 }
 
 type scope struct {

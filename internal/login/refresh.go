@@ -41,7 +41,7 @@ func (v *visit) refresh() answer {
 	if err != nil {
 		return v.notRenewed(err, lines)
 	}
-	return answer{status: http.StatusNoContent, code: reason.OK, cookies: lines, notes: about(claims), offer: v.offer(held)}
+	return v.offered(answer{status: http.StatusNoContent, code: reason.OK, cookies: lines, notes: about(claims)}, held)
 }
 
 // notRenewed answers a program whose session could not be renewed. What its browser is to hold and

@@ -47,7 +47,7 @@ var routes = map[string]route{
 	"login":         {[]string{"GET", "HEAD"}, false, (*visit).login},
 	"callback":      {[]string{"GET"}, false, (*visit).callback},
 	"refresh":       {[]string{"POST"}, false, (*visit).refresh},
-	"device":        {[]string{"POST"}, false, (*visit).device},
+	"device":        {[]string{"GET", "POST"}, false, (*visit).device},
 	"session":       {[]string{"GET", "HEAD"}, false, (*visit).whoami},
 	"logout":        {[]string{"GET", "POST"}, false, (*visit).logout},
 	"signed-out":    {[]string{"GET", "HEAD"}, false, (*visit).signedOut},

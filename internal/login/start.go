@@ -153,8 +153,7 @@ func (v *visit) renew(target string, q map[string]string, s standing) answer {
 	switch {
 	case err == nil:
 		a := v.redirect(target, append(lines, v.jar.Give(claims.Expiry)...), about(claims)...)
-		a.offer = v.offer(s.held)
-		return a
+		return v.offered(a, s.held)
 	case errors.Is(err, errEnded):
 		// Another tab may have used this refresh token a moment ago, and its answer brought the
 		// next one: look again what the browser holds.

@@ -205,6 +205,22 @@ func (f Frame) Hop(to string, fragment cookie.Line) Document {
 	return f.document(m.String(), hopScript)
 }
 
+// Forward returns the document that does nothing but move on. What follows is sent by a page of this
+// origin then, and not by whatever page led here.
+func (f Frame) Forward(to string) Document {
+	var m markup
+	m.raw("<!doctype html>\n<html lang=\"en\">\n")
+	m.head("One moment")
+	m.raw("<meta http-equiv=\"refresh\"")
+	m.attribute("content", "0; url="+to)
+	m.raw(">\n")
+	m.styled(f.Up, f.Looks)
+	m.raw("</head>\n<body class=\"hop\">\n<main><p>One moment … <a")
+	m.address("href", to)
+	m.raw(">Go on</a></p></main>\n</body>\n</html>\n")
+	return f.document(m.String(), "")
+}
+
 // document adds the policy to a text: only that script runs, if there is one.
 func (f Frame) document(text string, script literal) Document {
 	policy := "default-src 'none'; style-src 'self'; img-src 'self' data:" + origin(f.Brand.Logo) +

@@ -71,6 +71,19 @@ var words = map[reason.Code]wording{
 		"The browser held parts of two different sign-ins, so both were dropped. Sign in again to go on.",
 	}, signIn},
 
+	reason.DeviceProofMissing: {"Your session has ended.", []string{
+		"It is bound to the device that it was begun on, and the browser did not prove that this is it. Sign in again to go on.",
+	}, signIn},
+	reason.DeviceProofInvalid: {"Your session has ended.", []string{
+		"It is bound to a device, and the browser's proof is not by that one. Sign in again to go on.",
+	}, signIn},
+	reason.DeviceRequired: {"Your session has ended.", []string{
+		"{app} renews only sessions that the browser has bound to its device, and this one was not. Sign in again to go on.",
+	}, signIn},
+	reason.DeviceChallenged: {"The browser is asked for a proof.", []string{
+		"It shows that it runs on the device that the session was begun on, and then goes on by itself.",
+	}, reload},
+
 	reason.BadRequest:       {"This link is not right.", []string{"It lacks something, says something twice, or says something that is not allowed here."}, home},
 	reason.NotFound:         {"There is nothing here.", []string{"The address leads nowhere. Perhaps it was mistyped or cut short."}, home},
 	reason.MethodNotAllowed: {"This does not work that way.", []string{"The address exists, but not for this kind of request."}, home},
@@ -98,6 +111,7 @@ var words = map[reason.Code]wording{
 	reason.ProviderUnavailable: {"The sign-in service does not answer.", []string{"This is usually over in a moment. If you were signed in, you still are."}, reload},
 	reason.CutsUnavailable:     {"The session cannot be checked right now.", []string{"The list of sessions that were ended is out of reach. This is usually over in a moment."}, reload},
 	reason.KeysUnavailable:     {"The session cannot be checked right now.", []string{"The keys of the sign-in service are out of reach. This is usually over in a moment."}, reload},
+	reason.DeviceSkipped:       {"The session cannot be renewed right now.", []string{"This is usually over in a moment. You are still signed in."}, reload},
 	reason.ConfigUnavailable: {"{app} cannot sign you in right now.", []string{
 		"Its settings for the sign-in service are out of reach or not right. If this goes on, an administrator has to look at it.",
 	}, reload},

@@ -28,13 +28,17 @@ type access struct {
 // answerWriter remembers the status of an answer.
 type answerWriter struct {
 	http.ResponseWriter
-	status int
-	told   func() // writes the line, once
+	status    int
+	certified bool   // by a certificate of this machine's own
+	told      func() // writes the line, once
 }
 
 func (r *answerWriter) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+	}
+	if r.certified { // a browser that took the certificate for good would ask for TLS at every port of localhost, for as long as this says
+		r.Header().Del("Strict-Transport-Security")
 	}
 	r.ResponseWriter.WriteHeader(status)
 }

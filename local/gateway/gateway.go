@@ -10,6 +10,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ type Config struct {
 	Invoker      Invoker
 	HeaderLimit  int              // bytes of all header values; zero: 10240
 	Credentials  Credentials      // that functions sign calls of @connections with
+	TLS          *tls.Config      // nil: plain HTTP
 	SplitCookies bool             // deliver requests as HTTP/2 clients do: names in lower case, one cookie field per cookie
 	Log          io.Writer        // one JSON line for each request, and one for each thing that went wrong inside; nil: nowhere
 	Measure      func(Measured)   // is told of each request to a REST API; nil: nobody
@@ -60,6 +62,7 @@ type shared struct {
 	invoke       Invoker
 	headerLimit  int
 	splitCookies bool
+	tls          *tls.Config
 	log          io.Writer
 	measure      func(Measured)
 	now          func() time.Time
@@ -84,7 +87,7 @@ type gate struct {
 // New checks the whole configuration.
 func New(c Config) (*Gateway, error) {
 	g := &Gateway{hosts: map[string]*vhost{}, shared: shared{
-		invoke: c.Invoker, headerLimit: c.HeaderLimit, splitCookies: c.SplitCookies, log: c.Log, measure: c.Measure, now: c.Now, credentials: c.Credentials,
+		invoke: c.Invoker, headerLimit: c.HeaderLimit, splitCookies: c.SplitCookies, tls: c.TLS, log: c.Log, measure: c.Measure, now: c.Now, credentials: c.Credentials,
 		sockets: &sockets{byID: map[string]*socket{}}, idleLimit: idleLimit, lifeLimit: lifeLimit,
 	}}
 	if g.invoke == nil || len(c.APIs) == 0 {
@@ -174,7 +177,12 @@ func (g *gate) checkAuthorizer(a sam.Authorizer) error {
 }
 
 // Serve answers on a listener until Close. It may be called for several.
-func (g *Gateway) Serve(l net.Listener) error { return g.server.Serve(listener{l}) }
+func (g *Gateway) Serve(l net.Listener) error {
+	if g.tls != nil {
+		l = tls.NewListener(l, g.tls)
+	}
+	return g.server.Serve(listener{l})
+}
 
 // Close stops answering at once.
 func (g *Gateway) Close() error {
@@ -185,7 +193,7 @@ func (g *Gateway) Close() error {
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began, rec := g.now(), &answerWriter{ResponseWriter: w}
+	began, rec := g.now(), &answerWriter{ResponseWriter: w, certified: g.tls != nil}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	if manages(r) && err == nil {
 		g.manage(w, r, body)

@@ -106,7 +106,7 @@ func (g *Gateway) forward(fields []field, q *request) []field {
 		}
 	}
 	_, port, _ := net.SplitHostPort(q.host)
-	out = append(out, field{"X-Forwarded-For", via + q.sourceIP}, field{"X-Forwarded-Port", port}, field{"X-Forwarded-Proto", "http"})
+	out = append(out, field{"X-Forwarded-For", via + q.sourceIP}, field{"X-Forwarded-Port", port}, field{"X-Forwarded-Proto", g.proto()})
 	if !traced {
 		out = append(out, field{"X-Amzn-Trace-Id", "Root=1-" + fmt.Sprintf("%x", q.time.Unix()) + "-" + strings.ReplaceAll(newID(), "-", "")[:24]})
 	}
@@ -164,4 +164,12 @@ func newExtendedID() string {
 	var b [11]byte
 	_, _ = rand.Read(b[:])
 	return base64.URLEncoding.EncodeToString(b[:])
+}
+
+// proto is how clients reach the gateway.
+func (s shared) proto() string {
+	if s.tls != nil {
+		return "https"
+	}
+	return "http"
 }
