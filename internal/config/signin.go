@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,18 +104,6 @@ func ParseSignIn(text string) (SignIn, error) {
 		e.baseURL("login_url", s.LoginURL)
 	}
 	return s, e.err()
-}
-
-// oneOf reads one of the words that a setting may be; the first when not set.
-func (e *environment) oneOf(name string, words ...string) string {
-	v := e.optional(name)
-	if v == "" {
-		return words[0]
-	}
-	if !slices.Contains(words, v) {
-		e.fail(name, "is none of %s", strings.Join(words, ", "))
-	}
-	return v
 }
 
 // baseURL wants what paths can be appended to.
