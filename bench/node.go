@@ -54,7 +54,7 @@ func prepareNode(dir string, t *traffic) *node {
 
 // settings returns the environment of an authorizer of the test pool, and more.
 func settings(more ...string) []string {
-	return append([]string{"AUTH_ISSUER=" + tokentest.Issuer, "AUTH_CLIENT_IDS=" + tokentest.ClientID}, more...)
+	return append([]string{"AUTH_ISSUER=" + tokentest.Issuer, "AUTH_CLIENT_IDS=" + tokentest.ClientID, "AUTH_LOG_DECISIONS=refused"}, more...)
 }
 
 func (n *node) install(dir string) error {

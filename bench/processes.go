@@ -8,7 +8,9 @@ import (
 	"io"
 	"log"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"edgeauth/internal/yardstick"
@@ -80,6 +82,7 @@ func measureProcesses(tab *table, dir string, p programs, node *node, t *traffic
 		return err
 	}
 	tab.warm(warm)
+	tab.dollars(warm[snapshot], warm[underNode])
 
 	say("an eighth of a processor")
 	slow, err := f.throttled()
@@ -230,6 +233,8 @@ func (f fleet) startAll(programs []program, warmUp int) (fns []*running, stop fu
 type warmed struct {
 	small, large series
 	memory       float64 // MB, after tenThousand invocations
+
+	first, further float64 // bytes of a log line about one decision, and more for each further one; of edgeauth
 }
 
 const (
@@ -274,6 +279,10 @@ func (f fleet) warm(rounds int) (map[string]*warmed, error) {
 			return nil, err
 		}
 		all[fn.name].memory = fn.memory[len(fn.memory)-1]
+	}
+	a := all[snapshot]
+	if a.first, a.further, err = logBytes(filepath.Join(f.dir, strings.ReplaceAll(snapshot, " ", "-")+".log")); err != nil {
+		return nil, err
 	}
 	return all, nil
 }

@@ -31,6 +31,7 @@ const (
 	bytes    unit = "%.0f B"
 	megabyte unit = "%.2f MB"
 	millis   unit = "%.2f ms"
+	money    unit = "$ %.2f"
 )
 
 func (u unit) of(v float64) string { return fmt.Sprintf(string(u), v) }
