@@ -20,7 +20,7 @@ GO_BUILD    = CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=fals
 TOOLS      := go tool -modfile=$(CURDIR)/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters cdk rehearsal mutants fuzz soak bench clients templates tools $(RECIPES)
+.PHONY: help run build tool release module test lint e2e cookie token smoke template-check kits parameters cdk rehearsal faults mutants fuzz soak bench clients templates tools $(RECIPES)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ cdk: ## test the construct for the CDK (needs Node)
 
 rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
 	@template/rehearse
+
+faults: ## seed each fault that `edgeauth doctor` knows into MiniStack, and see it found by its name, alone (needs Python)
+	@template/faults
 
 mutants: ## delete each listed rule in turn; every one must turn a test red (LISTS="token jwks": only those; all take half an hour)
 	@go run ./internal/mutants $(LISTS)

@@ -64,11 +64,12 @@ var arrows = map[string][]string{
 	"internal/yardstick": {"cookie", "token/tokentest"},
 	"internal/mutants":   {},
 	"internal/stack":     {},
+	"internal/doctor":    {"stack", "config", "policy", "cookie", "identity"},
 	"internal/release":   {},
 	"internal/rename":    {},
 
 	// The tool calls what runs and what tries a system, and neither knows the other.
-	"cmd/edgeauth": {"cutoff", "cuts", "stack", "version", "local", "smoke", "local/runtime", "local/sam", "explain", "apigw", "config", "policy", "reason"},
+	"cmd/edgeauth": {"cutoff", "cuts", "doctor", "stack", "version", "local", "smoke", "local/runtime", "local/sam", "explain", "apigw", "config", "policy", "reason"},
 	"smoke":        {}, // tries a running system from outside
 
 	// The stand-ins share nothing with what they test: a gateway that used our policy matcher would share its bugs.
@@ -82,7 +83,7 @@ var arrows = map[string][]string{
 }
 
 // sdkOnlyIn names the packages that may link the AWS SDK: the callback's one, and the tool's. The authorizer's cold start must not pay for it.
-var sdkOnlyIn = []string{"internal/cognito", "internal/stack", "internal/cutoff"}
+var sdkOnlyIn = []string{"internal/cognito", "internal/stack", "internal/cutoff", "internal/doctor"}
 
 // modulePath is the module's name, which `make module` changes, and a slash.
 var modulePath = sync.OnceValue(func() string {

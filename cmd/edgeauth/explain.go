@@ -24,6 +24,7 @@ import (
 	"edgeauth/internal/explain"
 	"edgeauth/internal/policy"
 	"edgeauth/internal/reason"
+	"edgeauth/internal/stack"
 	"edgeauth/local/runtime"
 	"edgeauth/local/sam"
 )
@@ -56,11 +57,15 @@ Asks the authorizer's own binary, with the settings that the template gives it, 
 token says, each check in order, every rule that matches, the IAM document and the statement that decides, what is answered, and what to do.
 PATH is below the stage; a whole address will do too. Without -user, -cookie, -token or -claims nobody is signed in. No token is printed.
 
+With -stack the settings are those of a deployed authorizer, as its function has them; the binary that decides is one for this machine, in -build or at
+-authorizer, and the pool's keys are asked for where that authorizer asks.
+
 Examples:
   edgeauth explain GET /admin/x
   edgeauth explain GET /admin/x -user bob@example.com
   edgeauth cookie | edgeauth explain POST /payments/7 -cookie - -H "Origin: https://evil.example"
   edgeauth explain /api/export -claims alice.json -json
+  edgeauth explain GET /admin/x -stack edgeauth -region eu-west-1
   edgeauth explain /api/me -authorizer build/here/AuthorizerFunction -set AUTH_ISSUER=https://idp.example/p -set AUTH_CLIENT_IDS=web -jwks keys.json
 
 Exit codes here: 0 let in; 1 turned away or refused; 3 nobody can tell.`,
@@ -74,6 +79,7 @@ type systemFlags struct {
 	authorizer                string
 	parameters, settings      pairs
 	cognito                   string
+	stack, region             string
 }
 
 // pairs is a flag NAME=VALUE that can be repeated.
@@ -98,6 +104,8 @@ func (s *systemFlags) flags(f *flag.FlagSet) {
 	f.StringVar(&s.authorizer, "authorizer", "", "`folder` with the authorizer's bootstrap, or that file; then no template is read and -set says everything")
 	f.Var(s.parameters, "param", "template parameter, `NAME=VALUE`; repeatable")
 	f.Var(s.settings, "set", "setting of the authorizer, `NAME=VALUE`; repeatable")
+	f.StringVar(&s.stack, "stack", "", "take the settings from the authorizer of this deployed stack, by `name`, with your own AWS credentials")
+	f.StringVar(&s.region, "region", "", "AWS `region` of that stack; else the one that AWS's own tools would take")
 	f.StringVar(&s.cognito, "cognito", "http://127.0.0.1:9229", "where the running system's Cognito stand-in is")
 }
 
@@ -105,26 +113,32 @@ func (s *systemFlags) flags(f *flag.FlagSet) {
 type authorizer struct {
 	program     runtime.Program
 	environment map[string]string
+	platform    map[string]string // what Lambda itself would add
 	stage       string
+	app         string // where a deployed application is; "" of one that is not
 }
 
 // find returns the authorizer that the flags mean. The caller removes the scratch folder.
-func (s *systemFlags) find(app, scratch string) (authorizer, error) {
-	a := authorizer{environment: map[string]string{}, stage: "Prod"}
-	if s.authorizer != "" {
-		binary := s.authorizer
-		if info, err := os.Stat(binary); err == nil && info.IsDir() {
-			binary = filepath.Join(binary, "bootstrap")
-		}
-		absolute, err := filepath.Abs(binary)
+func (s *systemFlags) find(ctx context.Context, app, scratch string) (authorizer, error) {
+	a := authorizer{environment: map[string]string{}, stage: "Prod", platform: map[string]string{"AWS_REGION": sam.Region, "AWS_DEFAULT_REGION": sam.Region}}
+	switch {
+	case s.stack != "":
+		built, err := s.deployed(ctx, &a)
 		if err != nil {
 			return a, err
 		}
-		if _, err := os.Stat(absolute); err != nil {
+		if s.authorizer != "" {
+			built = s.authorizer
+		}
+		if a.program, err = programAt(built); err != nil {
+			return a, fmt.Errorf("an authorizer for this machine: %w; say -authorizer, or make one: make build", err)
+		}
+	case s.authorizer != "":
+		var err error
+		if a.program, err = programAt(s.authorizer); err != nil {
 			return a, fmt.Errorf("-authorizer: %w", err)
 		}
-		a.program = runtime.Program{Binary: absolute, Folder: filepath.Dir(absolute)}
-	} else {
+	default:
 		m, err := sam.Load(s.template, sam.Options{
 			Parameters: s.parameters, AppURL: app, CognitoURL: s.cognito, ClientSecret: func(string) string { return strings.Repeat("x", 51) },
 		})
@@ -145,6 +159,43 @@ func (s *systemFlags) find(app, scratch string) (authorizer, error) {
 		a.environment[name] = value
 	}
 	return a, nil
+}
+
+// programAt is the bootstrap in a folder, or that file.
+func programAt(path string) (runtime.Program, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, "bootstrap")
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return runtime.Program{}, err
+	}
+	if _, err := os.Stat(absolute); err != nil {
+		return runtime.Program{}, err
+	}
+	return runtime.Program{Binary: absolute, Folder: filepath.Dir(absolute)}, nil
+}
+
+// deployed reads the settings of a deployed stack's authorizer, and says where its like is built here.
+func (s *systemFlags) deployed(ctx context.Context, a *authorizer) (built string, err error) {
+	c, err := stack.Config(ctx, s.region)
+	if err != nil {
+		return "", err
+	}
+	d, err := stack.FindAuthorizer(ctx, c, s.stack)
+	if err != nil {
+		return "", err
+	}
+	a.environment, a.stage, a.app = d.Environment, d.Stage, d.URL
+	a.platform = map[string]string{"AWS_REGION": c.Region, "AWS_DEFAULT_REGION": c.Region}
+	if a.environment["AUTH_CUTS"] != "" { // the authorizer asks the table itself
+		who, err := c.Credentials.Retrieve(ctx)
+		if err != nil {
+			return "", err
+		}
+		a.platform["AWS_ACCESS_KEY_ID"], a.platform["AWS_SECRET_ACCESS_KEY"], a.platform["AWS_SESSION_TOKEN"] = who.AccessKeyID, who.SecretAccessKey, who.SessionToken
+	}
+	return filepath.Join(s.build, filepath.FromSlash(d.Path)), nil
 }
 
 // functionOf finds the function of the template's one authorizer.
@@ -201,7 +252,7 @@ func (a authorizer) ask(ctx context.Context, event []byte) (explain.Real, error)
 	said := &decisions{}
 	f, err := runtime.New(runtime.Config{
 		Name: "explain", ARN: "arn:aws:lambda:eu-west-1:123456789012:function:explain", Program: a.program, Environment: a.environment,
-		Platform: map[string]string{"AWS_REGION": sam.Region, "AWS_DEFAULT_REGION": sam.Region}, Timeout: 10 * time.Second, Memory: 128, Max: 1, Log: said,
+		Platform: a.platform, Timeout: 10 * time.Second, Memory: 128, Max: 1, Log: said,
 	})
 	if err != nil {
 		return explain.Real{}, err
@@ -282,9 +333,13 @@ func (x *explaining) run(ctx context.Context, c console, args []string) error {
 	}
 	defer os.RemoveAll(scratch)
 	defer c.working("asking the authorizer")()
-	a, err := x.system.find(app, scratch)
+	a, err := x.system.find(ctx, app, scratch)
 	if err != nil {
 		return err
+	}
+	if a.app != "" && !strings.Contains(args[len(args)-1], "://") {
+		app = a.app
+		r.Host = app[strings.Index(app, "://")+3:]
 	}
 	if x.jwks != "" {
 		text, err := os.ReadFile(x.jwks)

@@ -221,7 +221,7 @@ func TestExplainCommand(t *testing.T) {
 
 	got = on(t, nil, append([]string{"explain", "/x", "-json", "-claims", claims}, flags...)...)
 	var e explain.Explanation
-	if err := json.Unmarshal([]byte(got.stdout), &e); err != nil || got.code != exitDone || e.Outcome != reason.Allowed || len(e.Checks) != 12 || strings.Contains(got.stdout, "eyJ") {
+	if err := json.Unmarshal([]byte(got.stdout), &e); err != nil || got.code != exitDone || e.Outcome != reason.Allowed || len(e.Checks) != 13 || strings.Contains(got.stdout, "eyJ") {
 		t.Errorf("%v %+v", err, got)
 	}
 

@@ -61,7 +61,7 @@ type usage struct{ error }
 
 // commands are made anew for each run: their flags hold values.
 func commands() []command {
-	return []command{runCommand(), cookieCommand(), tokenCommand(), checkCommand(), explainCommand(), rulesCommand(), cutCommand(), cutsCommand(), completionCommand()}
+	return []command{runCommand(), cookieCommand(), tokenCommand(), checkCommand(), explainCommand(), doctorCommand(), rulesCommand(), cutCommand(), cutsCommand(), completionCommand()}
 }
 
 func main() {

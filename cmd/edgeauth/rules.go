@@ -49,7 +49,8 @@ What is expected is allowed, refused, anonymous, or a reason code.
 Examples:
   edgeauth rules show
   edgeauth rules show -rules access.rules
-  edgeauth rules test expectations.txt -rules access.rules`,
+  edgeauth rules test expectations.txt -rules access.rules
+  edgeauth rules test expectations.txt -stack edgeauth`,
 		do: func(ctx context.Context, c console, args []string) error {
 			switch {
 			case len(args) == 1 && args[0] == "show":
@@ -76,7 +77,7 @@ func (x *ruling) table(ctx context.Context) (*policy.Table, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	a, err := x.system.find("http://localhost:3000", scratch)
+	a, err := x.system.find(ctx, "http://localhost:3000", scratch)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,8 @@ func (e *Explanation) Compare(real Real) error {
 		}
 	}
 	explained := e.Reason
-	if real.Reason == reason.TooLarge && explained == reason.OK { // which shows when the answer is written
+	// What shows when the answer is written, and what a list of endings says that the authorizer alone reads.
+	if real.Reason == reason.TooLarge && explained == reason.OK || real.Reason == reason.SessionCut || real.Reason == reason.CutsUnavailable {
 		e.Reason, explained = real.Reason, real.Reason
 		e.settle()
 	}
@@ -141,6 +142,8 @@ var remedies = map[reason.Code]string{
 	reason.TokenExpired:     "renew: a browser does it by itself, a program by POST to /auth/refresh",
 	reason.TokenNotYetValid: "compare the clocks: the token is of the future by more than 30 seconds",
 	reason.TokenClaims:      "look for a pre token generation trigger that takes claims away",
+	reason.SessionCut:       "sign in again: somebody has ended the session, by signing out or as an administrator",
+	reason.CutsUnavailable:  "see whether the table that AUTH_CUTS names answers, and whether the authorizer may dynamodb:Query it",
 	reason.PathNotPlain:     "build the link without //, dot segments, escaped slashes, backslashes or semicolons",
 	reason.Override:         "send the method that is meant, without a header that changes it",
 	reason.CrossSite:        "send it from a page of the same origin, or name the other origin in AUTH_ALLOWED_ORIGINS",

@@ -65,6 +65,7 @@ var steps = []struct {
 	{"does the pool publish the key that it names?", []reason.Code{reason.TokenUnknownKey, reason.KeysUnavailable}},
 	{"did that key sign it?", []reason.Code{reason.TokenSignature}},
 	{"is it still valid?", []reason.Code{reason.TokenExpired}},
+	{"has nobody ended the session early?", []reason.Code{reason.SessionCut, reason.CutsUnavailable}},
 	{"does everybody read the path alike?", []reason.Code{reason.PathNotPlain}},
 	{"is the method what it says?", []reason.Code{reason.Override}},
 	{"is no other site behind it?", []reason.Code{reason.CrossSite}},
@@ -75,7 +76,7 @@ var steps = []struct {
 }
 
 // afterToken is the first step that is about the request, and not about its credential.
-const afterToken = 7
+const afterToken = 8
 
 // checks returns every step as it went when the walk ended with code. ignored is what was wrong with a credential that was not needed, or "".
 func checks(code, ignored reason.Code) []Check {

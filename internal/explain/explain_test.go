@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -49,14 +50,14 @@ func TestWhatIsNotNeeded(t *testing.T) {
 	for _, check := range checks(reason.OK, reason.TokenExpired) {
 		got += check.Answer + ","
 	}
-	if want := "yes,yes,yes,yes,yes,yes,no,yes,yes,yes,yes,yes,"; got != want {
+	if want := "yes,yes,yes,yes,yes,yes,no,not needed,yes,yes,yes,yes,yes,"; got != want {
 		t.Error(got)
 	}
 	got = ""
 	for _, check := range checks(reason.OK, reason.NoSession) {
 		got += check.Answer + ","
 	}
-	if want := "yes,no,not needed,not needed,not needed,not needed,not needed,yes,yes,yes,yes,yes,"; got != want {
+	if want := "yes,no,not needed,not needed,not needed,not needed,not needed,not needed,yes,yes,yes,yes,yes,"; got != want {
 		t.Error(got)
 	}
 }
@@ -70,5 +71,17 @@ func TestDifferencesAreSaid(t *testing.T) {
 	e = Explanation{Reason: reason.OK}
 	if err := e.Compare(Real{Answer: []byte(`{"policyDocument":{"Statement":[]}}`), Reason: reason.OK}); err == nil || err.Error() != "the authorizer says ok, and its document does not; please report it" {
 		t.Error(err)
+	}
+}
+
+// TestEndingsAreTheAuthorizers: the list of sessions that were ended is the authorizer's alone to read.
+func TestEndingsAreTheAuthorizers(t *testing.T) {
+	for code, answer := range map[reason.Code]string{reason.SessionCut: "no", reason.CutsUnavailable: "cannot tell"} {
+		e := Explanation{Reason: reason.OK}
+		err := e.Compare(Real{Failure: "Unauthorized", Reason: code})
+		i := slices.IndexFunc(e.Checks, func(c Check) bool { return c.Question == "has nobody ended the session early?" })
+		if err != nil || e.Reason != code || e.Outcome != code.Outcome() || e.Do == "" || i < 0 || e.Checks[i].Answer != answer {
+			t.Errorf("%s: %v %+v", code, err, e)
+		}
 	}
 }

@@ -93,10 +93,8 @@ func failure(call, region, name string, err error) error {
 	switch {
 	case err == nil, errors.As(err, &coded) && coded.ErrorCode() == "ValidationError":
 		return fmt.Errorf("there is no stack %s in %s", name, region)
-	case coded != nil:
-		return fmt.Errorf("%s: %s", call, coded.ErrorCode())
 	}
-	return fmt.Errorf("%s: %w", call, err)
+	return failed(call, err)
 }
 
 // Part returns the stack of edgeauth.yaml: this one, or the one that it takes in.

@@ -27,6 +27,10 @@ func cloudFormation(t *testing.T) aws.Config {
 		return resource(id, "AWS::CloudFormation::Stack", "arn:aws:cloudformation:eu-west-1:123456789012:stack/app-"+id+"/1", "CREATE_COMPLETE")
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/") {
+			fmt.Fprintf(w, `{"Version":"$LATEST","Environment":{"Variables":{"AUTH_ISSUER":"%s %s"}}}`, r.URL.Path, r.URL.RawQuery)
+			return
+		}
 		r.ParseForm()
 		name, action := r.Form.Get("StackName"), r.Form.Get("Action")
 		w.Header().Set("Content-Type", "text/xml")
@@ -43,9 +47,9 @@ func cloudFormation(t *testing.T) aws.Config {
 		case action == "DescribeStacks" && name == "nowhere":
 			fail("ValidationError")
 		case action == "DescribeStacks":
-			answer(`<Stacks><member><StackName>` + name + `</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Parameters><member><ParameterKey>ExistingUserPoolId</ParameterKey><ParameterValue>eu-west-1_Theirs</ParameterValue></member></Parameters><Outputs><member><OutputKey>Url</OutputKey><OutputValue>https://app.example.com/</OutputValue></member></Outputs></member></Stacks>`)
+			answer(`<Stacks><member><StackName>` + name + `</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Parameters><member><ParameterKey>BaseUrl</ParameterKey><ParameterValue>https://app.example.com/base</ParameterValue></member><member><ParameterKey>ExistingUserPoolId</ParameterKey><ParameterValue>eu-west-1_Theirs</ParameterValue></member></Parameters><Outputs><member><OutputKey>Url</OutputKey><OutputValue>https://app.example.com/</OutputValue></member></Outputs></member></Stacks>`)
 		case name == "app" && r.Form.Get("NextToken") == "":
-			answer(`<StackResourceSummaries>` + resource("Api", "AWS::ApiGateway::RestApi", "api1", "CREATE_COMPLETE") + `</StackResourceSummaries><NextToken>more</NextToken>`)
+			answer(`<StackResourceSummaries>` + resource("Api", "AWS::ApiGateway::RestApi", "api1", "CREATE_COMPLETE") + resource("ApiStage", "AWS::ApiGateway::Stage", "Live", "CREATE_COMPLETE") + `</StackResourceSummaries><NextToken>more</NextToken>`)
 		case name == "app":
 			answer(`<StackResourceSummaries>` + nested("EdgeAuth") + `</StackResourceSummaries>`)
 		case name == "twice":
@@ -69,7 +73,7 @@ func TestFind(t *testing.T) {
 	s.Each(func(path string, r stack.Resource) { paths = append(paths, path+" "+r.ID) })
 	slices.Sort(paths)
 	want := []string{
-		"Api api1", "EdgeAuth arn:aws:cloudformation:eu-west-1:123456789012:stack/app-EdgeAuth/1", "EdgeAuth/AuthParameter /app/auth",
+		"Api api1", "ApiStage Live", "EdgeAuth arn:aws:cloudformation:eu-west-1:123456789012:stack/app-EdgeAuth/1", "EdgeAuth/AuthParameter /app/auth",
 		"EdgeAuth/AuthorizerFunction app-authorizer", "EdgeAuth/UserPoolClient client1",
 	}
 	if !slices.Equal(paths, want) || s.Status != "CREATE_COMPLETE" || s.Outputs["Url"] != "https://app.example.com/" {
@@ -114,5 +118,13 @@ func TestFunctionName(t *testing.T) {
 		if got := stack.FunctionName(id); got != want {
 			t.Errorf("%s: %s", id, got)
 		}
+	}
+}
+
+func TestFindAuthorizer(t *testing.T) {
+	a, err := stack.FindAuthorizer(t.Context(), cloudFormation(t), "app")
+	if err != nil || a.Path != "EdgeAuth/AuthorizerFunction" || a.Stage != "Live" || a.URL != "https://app.example.com" ||
+		a.Environment["AUTH_ISSUER"] != "/2015-03-31/functions/app-authorizer/configuration Qualifier=live" {
+		t.Errorf("%v %+v", err, a)
 	}
 }
