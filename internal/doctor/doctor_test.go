@@ -35,7 +35,7 @@ func healthy(t *testing.T) *facts {
 	part := &stack.Stack{
 		Name: "app-EdgeAuth", Region: "eu-west-1",
 		Parameters: map[string]string{
-			"Name": "app", "ApiId": "api1", "BaseUrl": "https://app.example.com", "CallbackRole": "app-callback", "SelfSignUp": "false", "Mfa": "OPTIONAL", "Scopes": "openid email",
+			"Name": "app", "ApiId": "api1", "BaseUrl": "https://app.example.com", "CallbackRole": "app-callback", "LocalUsers": "INVITED", "Mfa": "OPTIONAL", "Scopes": "openid email",
 			"SessionMinutes": "60", "RefreshDays": "30", "RefreshTokenRotation": "DISABLED", "AccessRules": "* /* user\n* /admin/* group:admins", "SessionMax": "", "SessionIdle": "",
 			"AdminPasswordAuth": "false",
 		},
@@ -275,7 +275,10 @@ func TestHealthy(t *testing.T) {
 		"with the built-in rules":             agreed("AUTH_RULES", ""),
 		"with a page that keeps the fragment": func(f *facts) { f.site.login = answer{status: 200, text: "/oauth2/authorize?client_id=client1"} },
 		"with registration that is meant to be open": func(f *facts) {
-			f.part.Parameters["SelfSignUp"], f.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly = "true", false
+			f.part.Parameters["LocalUsers"], f.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly = "SELF_SIGN_UP", false
+		},
+		"with users who migrate": func(f *facts) {
+			f.part.Parameters["UserMigrationArn"], f.client.ExplicitAuthFlows = "arn", []cognito.ExplicitAuthFlowsType{"ALLOW_USER_PASSWORD_AUTH"}
 		},
 		"while a secret rotates":                   func(f *facts) { f.secrets, f.formerSecret = 2, true },
 		"with a version that is what was deployed": func(f *facts) { f.authorizer.version = "4" },

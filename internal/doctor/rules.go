@@ -27,7 +27,7 @@ var rules = []rule{
 	{"pool_missing", Fault, calls(describePool), poolMissing, "a user pool that is there", "Its users are gone with it; deploy with a new stack name, or name another pool by ExistingUserPoolId."},
 	{"pool_of_another_region", Fault, calls(getFunction, getAlias), poolOfAnotherRegion, "a pool and an issuer of $REGION", "Deploy the stack in the pool's region, or name a pool of $REGION by ExistingUserPoolId."},
 	{"issuer_of_another_pool", Fault, calls(getFunction, getAlias), issuerOfAnotherPool, "the issuer of pool $POOL", "Set AUTH_ISSUER of function $FUNCTION back to the pool's: `sam deploy` with a changed Description writes it anew."},
-	{"self_registration_open", Fault, calls(describePool), selfRegistrationOpen, "only administrators create users, as SelfSignUp=false says", "`aws cognito-idp update-user-pool --user-pool-id $POOL --admin-create-user-config AllowAdminCreateUserOnly=true` with every other setting repeated, or deploy SelfSignUp=true if it is meant."},
+	{"self_registration_open", Fault, calls(describePool), selfRegistrationOpen, "only administrators create users, as LocalUsers says", "`aws cognito-idp update-user-pool --user-pool-id $POOL --admin-create-user-config AllowAdminCreateUserOnly=true` with every other setting repeated, or deploy LocalUsers=SELF_SIGN_UP if it is meant."},
 	{"mfa_off", Advice, calls(describePool), mfaOff, "a second factor for those who want one, at least", "Deploy with Mfa=OPTIONAL or Mfa=ON."},
 	{"mfa_weaker", Fault, calls(describePool), mfaWeaker, "a second factor as the parameter Mfa says", "`aws cognito-idp set-user-pool-mfa-config --user-pool-id $POOL --mfa-configuration ON --software-token-mfa-configuration Enabled=true`."},
 	{"deletion_protection_off", Advice, calls(describePool), deletionProtectionOff, "a pool that nobody deletes by mistake", "Deploy once more with DeletionProtection=ACTIVE, now that the first deployment is done."},
@@ -49,7 +49,7 @@ var rules = []rule{
 	{"client_rotation", Fault, calls(describeClient), clientRotation, "rotation of refresh tokens as the parameter RefreshTokenRotation says", inConsole},
 	{"client_names_users", Fault, calls(describeClient), clientNamesUsers, "PreventUserExistenceErrors=ENABLED: strangers do not learn who has an account", inConsole},
 	{"client_without_revocation", Fault, calls(describeClient), clientWithoutRevocation, "revocation of tokens, which signing out needs", inConsole},
-	{"client_password_flow", Fault, calls(describeClient), clientPasswordFlow, "sign-in by the login page alone, unless AdminPasswordAuth=true", inConsole},
+	{"client_password_flow", Fault, calls(describeClient), clientPasswordFlow, "sign-in by the login page alone, unless AdminPasswordAuth or UserMigrationArn says otherwise", inConsole},
 	{"former_secret_unknown", Fault, calls(listSecrets, getParameter), formerSecretUnknown, "the old secret at /$NAME/auth/former-secret while the client has two: what it sealed opens no more", "`aws ssm put-parameter --name /$NAME/auth/former-secret --type SecureString --value …` with the old secret."},
 	{"former_secret_left", Advice, calls(listSecrets, getParameter), formerSecretLeft, "no former secret once the rotation is over", "`aws ssm delete-parameter --name /$NAME/auth/former-secret` after RefreshDays."},
 

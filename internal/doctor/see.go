@@ -72,7 +72,7 @@ func issuerOfAnotherPool(f *facts) []string {
 }
 
 func selfRegistrationOpen(f *facts) []string {
-	return when(f.pool != nil && f.ours() && f.part.Parameters["SelfSignUp"] == "false" && (f.pool.AdminCreateUserConfig == nil || !f.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly),
+	return when(f.pool != nil && f.ours() && f.part.Parameters["LocalUsers"] != "SELF_SIGN_UP" && (f.pool.AdminCreateUserConfig == nil || !f.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly),
 		"anybody may register")
 }
 
@@ -260,7 +260,8 @@ func clientPasswordFlow(f *facts) []string {
 	return ofClient(f, func(c *cognito.UserPoolClientType) (seen []string) {
 		for _, flow := range c.ExplicitAuthFlows {
 			byAdmin := flow == cognito.ExplicitAuthFlowsTypeAllowAdminUserPasswordAuth && f.part.Parameters["AdminPasswordAuth"] != "true"
-			seen = append(seen, when(byAdmin || flow == cognito.ExplicitAuthFlowsTypeAllowUserPasswordAuth, "%s is on", flow)...)
+			byUser := flow == cognito.ExplicitAuthFlowsTypeAllowUserPasswordAuth && f.part.Parameters["UserMigrationArn"] == ""
+			seen = append(seen, when(byAdmin || byUser, "%s is on", flow)...)
 		}
 		return seen
 	})
