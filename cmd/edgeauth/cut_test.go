@@ -257,7 +257,7 @@ func TestCuts(t *testing.T) {
 		at   time.Time
 		what string
 		ends int64
-	}{{at, "user " + alicesSub, ends.Unix()}, {at.Add(time.Second), "everybody", 0}, {at.Add(2 * time.Second), "sign-in s", at.Unix()}} {
+	}{{at, "user " + alicesSub, ends.Unix()}, {at.Add(time.Second), "everybody", 0}, {at.Add(2 * time.Second), "sign-in s", at.Add(59 * time.Minute).Unix()}} {
 		a.put(t, fmt.Sprintf("%013d %s", item.at.UnixMilli(), item.what), item.ends)
 	}
 	utc := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
