@@ -252,6 +252,37 @@ def the_callback_may_read_one_parameter_and_one_pool(s):
         }, f"the callback may {sorted(got)}")
 
 
+def rights(s):
+    """(role, action, resource) of every policy that opens a table."""
+    for p in s.of("AWS::IAM::Policy").values():
+        for x in p["PolicyDocument"]["Statement"]:
+            for action in [x["Action"]] if isinstance(x["Action"], str) else x["Action"]:
+                if action.startswith("dynamodb:"):
+                    yield p["Roles"][0], action, x["Resource"]
+
+
+@hazard
+def without_cut_off_nothing_is_kept(s):
+    """No table, no right to one, and no Lambda is told of one."""
+    left = [k for k in ("AWS::DynamoDB::Table",) if s.of(k)]
+    told = {v for n, v in s.variables("AuthorizerFunction").items() if n.startswith("AUTH_CUTS")}
+    want(not left and not list(rights(s)) and told == {"", "false"} and json.loads(s.one("AWS::SSM::Parameter")["Value"])["cuts"] == "", f"{left} {list(rights(s))} {told}")
+
+
+@hazard
+def cut_off_opens_one_table(s):
+    """The authorizer may query it, the callback may write too, and nobody else may anything."""
+    on = again(s, CutOffSeconds="5")
+    table = on.one("AWS::DynamoDB::Table")
+    want([k["AttributeName"] for k in table["KeySchema"]] == ["list", "entry"] and table["TimeToLiveSpecification"] == {"AttributeName": "ends", "Enabled": True}, "not the table that package cuts reads")
+    want(table["BillingMode"] == "PAY_PER_REQUEST", "the table is paid for by the hour")
+    got = sorted((str(role), action) for role, action, resource in rights(on) if "CutsTable" in str(resource) and "*" not in str(resource))
+    authorizer = str({"Ref": "AuthorizerRole"})
+    want(got == sorted([(authorizer, "dynamodb:Query"), (WIRING["CallbackRole"], "dynamodb:Query"), (WIRING["CallbackRole"], "dynamodb:PutItem")]) and len(list(rights(on))) == 3, f"rights {got}")
+    told = on.variables("AuthorizerFunction")
+    want("CutsTable" in str(told["AUTH_CUTS"]) and str(told["AUTH_CUTS_SECONDS"]) == "5" and "CutsTable" in json.loads(on.one("AWS::SSM::Parameter")["Value"])["cuts"], f"{told}")
+
+
 @hazard
 def no_secret_is_handed_around(s):
     """Parameters, variables and outputs can be read by everybody who may look at the stack."""
@@ -523,6 +554,18 @@ def alarms_watch_what_there_is(s):
     left = set(again(s, CallbackLogGroup="", ApiName="").of("AWS::CloudWatch::Alarm"))
     want(left == {"CannotTellAlarm", "ForgedTokensAlarm"}, f"alarms {sorted(left)}")
     json.loads(again(s, CallbackLogGroup="", ApiName="").one("AWS::CloudWatch::Dashboard")["DashboardBody"])
+
+
+@hazard
+def a_sign_out_that_nobody_was_told_of_rings(s):
+    """Copies of that session live on."""
+    on = again(s, CutOffSeconds="5")
+    (pattern,) = [p for m, _, p in filters(on) if m == "edgeauth-unwritten-endings"]
+    (member,) = re.findall(r"\$\.(\w+) = 1", pattern)
+    want(f'v.metric("{member}")' in (ROOT / "internal/login/cut.go").read_text() and '$.msg = "login"' in pattern, f"nobody writes {member}")
+    (alarm,) = [a for a in on.of("AWS::CloudWatch::Alarm").values() if a["MetricName"] == "edgeauth-unwritten-endings"]
+    want(alarm["Threshold"] == 1 or alarm["Threshold"] == "1", "one is not enough")
+    want("UnwrittenEndingsAlarm" not in again(s, CutOffSeconds="5", CallbackLogGroup="").of("AWS::CloudWatch::Alarm"), "it counts lines of a log that nobody has named")
 
 
 @hazard

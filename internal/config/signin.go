@@ -13,6 +13,8 @@ import (
 
 // SignInVersion is the version of the parameter that is written now. Whoever reads this version reads every earlier one too: an update of the stack changes
 // the function first and the parameter last. A later one is refused, since nobody can tell what it means.
+//
+// Nothing was released with version 1 so far, so members may still join it. After that a new member makes a new version: who reads the former one refuses it.
 const SignInVersion = 1
 
 // SignIn is what the callback must know to sign people in. All of it is known only once everything else is made, so it comes in an SSM parameter, as one

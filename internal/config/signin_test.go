@@ -34,6 +34,8 @@ func TestParseSignIn(t *testing.T) {
 	full.HeaderBudget, full.SessionMax, full.SessionIdle = 20480, 12*time.Hour, 90*time.Minute
 	alone := least
 	alone.Scopes, alone.Claims = []string{"openid"}, []string{"custom:tenant", "phone_number"}
+	kept := least
+	kept.Cuts, kept.CutsAdmit = "app-cuts", true
 	for name, row := range map[string]struct {
 		text string
 		want SignIn
@@ -42,6 +44,8 @@ func TestParseSignIn(t *testing.T) {
 		"nothing, said": {plus(`"jwks_url":"","jwks":null,"scopes":"","claims":"","brand":{"name":"","logo":"","support":""},"header_budget":0,"session_max":"","session_idle":"","device_binding":""`), least},
 		"everything": {plus(`"jwks_url":"https://keys.example/","jwks":{"keys":[]},"scopes":"openid email profile","claims":"custom:tenant,name",` +
 			`"brand":{"name":"Acme","logo":"/logo.svg","support":"mailto:help@example.com"},"header_budget":20480,"session_max":"12h","session_idle":"90m","device_binding":"require"`), full},
+		"a list of endings":                   {plus(`"cuts":"app-cuts","cuts_admit":"true"`), kept},
+		"no list of them":                     {plus(`"cuts":"","cuts_admit":""`), least},
 		"openid alone brings every attribute": {plus(`"scopes":"openid","claims":"custom:tenant phone_number"`), alone},
 	} {
 		if got, err := ParseSignIn(row.text); err != nil || !reflect.DeepEqual(got, row.want) {
@@ -81,6 +85,7 @@ func TestParseSignInRefuses(t *testing.T) {
 		"idle":                   {plus(`"session_idle":"canary"`), []string{"config: session_idle is not a duration of at least a minute, such as 12h"}},
 		"brand":                  {plus(`"brand":{"title":"canary"}`), []string{not}},
 		"logo elsewhere":         {plus(`"brand":{"logo":"//canary.example/x"}`), []string{"config: brand has a logo that is neither https nor a path"}},
+		"neither yes nor no":     {plus(`"cuts_admit":"canary"`), []string{"config: cuts_admit is neither true nor false"}},
 		"support script":         {plus(`"brand":{"support":"javascript:canary"}`), []string{"config: brand has a support link that is neither https nor mailto"}},
 	} {
 		_, err := ParseSignIn(row.text)
