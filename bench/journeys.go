@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -75,6 +76,9 @@ func measureJourneys(tab *table, dir string) error {
 		}
 		d.session(b)
 		third, err := d.signIn(b, first.asked+second.asked)
+		if err == nil && third.asked == 0 {
+			err = errors.New("a session that was over was not renewed")
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
@@ -244,7 +248,7 @@ func startProxy(dir string) (door, error) {
 		return door{}, err
 	}
 	d := door{
-		name: proxyVersion, page: base + "/reports", standIn: domain, session: func(*browser) { time.Sleep(1200 * time.Millisecond) },
+		name: proxyVersion, page: base + "/reports", standIn: domain, session: func(*browser) { time.Sleep(2200 * time.Millisecond) },
 		close: func() {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
