@@ -43,9 +43,11 @@ func handler(lookup config.Lookup) (http.Handler, *source, error) {
 		return nil, nil, err
 	}
 	settings := &source{client: client.Client, lookup: lookup}
+	function, _ := lookup("AWS_LAMBDA_FUNCTION_NAME") // which Lambda sets
 	h, err := login.New(login.Config{
 		Provider:  settings.provider,
 		Outdated:  client.Outdated,
+		Function:  function,
 		RequestID: func(r *http.Request) string { return apigw.RequestID(r.Context()) },
 	})
 	return h, settings, err

@@ -82,6 +82,7 @@ func readable(function string, line []byte) string {
 	switch {
 	case fields["msg"] == "request" && function == "":
 		return request(fields)
+	case function != "" && fields["msg"] == "login": // the callback's: a line for each visit
 	case metrics && fields["outcome"] != "cannot_tell":
 		return ""
 	case function != "" && !metrics && level != "WARN" && level != "ERROR":

@@ -16,6 +16,8 @@ func TestReadable(t *testing.T) {
 		{"a crash", "", `{"function":"edgeauth-F","level":"ERROR","message":"Runtime exited","request_id":"","type":"Runtime.ExitError"}`, "edgeauth-F ERROR Runtime exited type=Runtime.ExitError"},
 		{"metrics", "AuthorizerFunction", `{"_aws":{"Timestamp":1},"msg":"decision","outcome":"anonymous","reason":"no_session"}`, ""},
 		{"metrics of a failure", "AuthorizerFunction", `{"_aws":{"Timestamp":1},"msg":"decision","outcome":"cannot_tell","reason":"keys_unavailable"}`, "AuthorizerFunction decision outcome=cannot_tell reason=keys_unavailable"},
+		{"a visit", "CallbackFunction", `{"time":"x","level":"INFO","msg":"login","route":"login","status":302,"reason":"ok"}`, "CallbackFunction INFO login reason=ok route=login status=302"},
+		{"a visit that is counted", "CallbackFunction", `{"_aws":{"Timestamp":1},"level":"INFO","msg":"login","route":"callback","sign_ins":1}`, "CallbackFunction INFO login route=callback sign_ins=1"},
 		{"a function's warning", "CallbackFunction", `{"time":"x","level":"WARN","msg":"slow","after":3}`, "CallbackFunction WARN slow after=3"},
 		{"a function's own JSON", "Pages", `{"level":"INFO","message":"hello"}`, `Pages {"level":"INFO","message":"hello"}`},
 		{"a function that looks like the gateway", "Pages", `{"msg":"request","method":"GET","path":"/","status":200,"ms":1}`, `Pages {"msg":"request","method":"GET","path":"/","status":200,"ms":1}`},

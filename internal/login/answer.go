@@ -32,6 +32,7 @@ type answer struct {
 	offer    string      // how a browser registers its device
 	ask      string      // what its device is to sign
 	notes    []slog.Attr // for the log
+	counts   []string    // metrics that this visit adds one to
 
 	refreshable bool // a program may try to renew
 }
@@ -66,7 +67,7 @@ func (v *visit) fail(status int, err error) answer {
 	code := reason.Of(err)
 	a := answer{status: status, code: code, err: err, page: page.Explain(code, v.places())}
 	if code == reason.LoginTooLarge {
-		a.notes = append(a.notes, v.metric("LoginTooLarge")...)
+		a.counts = append(a.counts, "LoginTooLarge")
 	}
 	return a
 }
@@ -227,7 +228,24 @@ func (v *visit) log(a answer) {
 	if a.err != nil {
 		attrs = append(attrs, slog.String("error", a.err.Error()))
 	}
+	if len(a.counts) > 0 {
+		attrs = append(attrs, v.counted(a.counts)...)
+	}
 	v.Log.LogAttrs(v.r.Context(), level, "login", append(attrs, a.notes...)...)
+}
+
+// counted makes the line add one to each of these metrics, by function, outcome and reason, as the
+// authorizer's decisions are counted.
+func (v *visit) counted(names []string) []slog.Attr {
+	attrs, dimensions := []slog.Attr(nil), []string{"outcome", "reason"}
+	if v.Function != "" {
+		attrs, dimensions = append(attrs, slog.String("function", v.Function)), append([]string{"function"}, dimensions...)
+	}
+	var list []metric.Metric
+	for _, name := range names {
+		attrs, list = append(attrs, slog.Int(name, 1)), append(list, metric.Metric{Name: name, Unit: metric.Count})
+	}
+	return append(attrs, slog.Any("_aws", json.RawMessage(metric.Append(nil, v.now, dimensions, list...))))
 }
 
 // metric counts one of name in CloudWatch.

@@ -30,7 +30,7 @@ func (v *visit) callback() answer {
 	}
 	state, code, refusal := q["state"], q["code"], q["error"]
 	if state == "" && refusal != "" { // Cognito sends most errors without a state
-		return v.refused(refusal, "", v.site.base+"/")
+		return signIn(v.refused(refusal, "", v.site.base+"/"))
 	}
 	p, fragment, forget, err := v.jar.Take(state)
 	if err != nil {
@@ -38,6 +38,12 @@ func (v *visit) callback() answer {
 	}
 	a := v.complete(p, fragment, code, refusal, q)
 	a.cookies = append(forget, a.cookies...)
+	return signIn(a)
+}
+
+// signIn marks the end of a sign-in, good or bad, so that it is counted.
+func signIn(a answer) answer {
+	a.counts = append(a.counts, "sign_ins")
 	return a
 }
 
@@ -114,7 +120,7 @@ func (v *visit) tooLate(err error, state string, forget []cookie.Line) answer {
 	}
 	a := v.retry(err, target)
 	a.cookies = forget
-	return a
+	return signIn(a)
 }
 
 // refused answers a callback that carries the identity provider's error. Its description is shown

@@ -37,6 +37,7 @@ type Config struct {
 	// look again before it answers next, but not every time, since anybody can make such requests.
 	Outdated func()
 
+	Function  string                     // the Lambda's name, which keeps the metrics of several stacks apart; empty: one name for all
 	RequestID func(*http.Request) string // what a person quotes when something went wrong; nil: nothing
 
 	HTTP *http.Client     // for the token endpoint; redirects are never followed, whatever it says. nil: a client with a timeout

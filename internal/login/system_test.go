@@ -76,6 +76,7 @@ func newSystem(t *testing.T, change ...func(*login.Config)) *system {
 			return p, w.settings
 		},
 		Outdated:  func() { w.outdated() },
+		Function:  "app-callback",
 		RequestID: func(*http.Request) string { return "request-1" },
 		HTTP:      w.idp.server.Client(),
 		Now:       w.Now,
