@@ -25,8 +25,11 @@ import (
 var arrows = map[string][]string{
 	"authorizer":    {"cuts", "version", "config", "token", "cookie", "policy", "apigw", "identity", "jwks", "reason", "jsonwrite", "intent", "metric", "clock"},
 	"callback":      {"cuts", "version", "config", "cognito", "device", "token", "cookie", "login", "page", "apigw", "jwks", "reason"},
-	"app/dashboard": {"version", "identity", "apigw"},
+	"app/dashboard": {"version", "identity", "apigw", "app/dashboard/figures", "app/dashboard/plot"},
 	"app/api":       {"version", "identity", "apigw"},
+
+	"app/dashboard/figures": {}, // asks CloudWatch
+	"app/dashboard/plot":    {},
 
 	"jwks":     {"clock", "jsonread", "base64url", "reason", "endpoint"},
 	"cuts":     {"clock", "jsonread", "jsonwrite", "reason", "endpoint"},

@@ -133,6 +133,8 @@ DEMO = [
     ("every_response_type_is_spoken_for", "        THROTTLED:\n", "        QUOTA_EXCEEDED:\n"),
     ("execution_logs_hold_no_cookies", "DataTraceEnabled: false", "DataTraceEnabled: true"),
     ("functions_may_only_write_logs", "      Description: Sample backend - JSON for programs\n", "      Description: Sample backend - JSON for programs\n      Policies: AmazonSSMReadOnlyAccess\n"),
+    ("functions_may_only_write_logs", "Action: cloudwatch:GetMetricData, Resource", "Action: 'cloudwatch:*', Resource"),
+    ("functions_may_only_write_logs", "      Description: Signs people in", "      Policies: [{ Version: '2012-10-17', Statement: [{ Effect: Allow, Action: cloudwatch:GetMetricData, Resource: '*' }] }]\n      Description: Signs people in"),
     ("functions_run_what_the_makefile_builds", "Architectures: [arm64]", "Architectures: [x86_64]"),
     ("functions_run_what_the_makefile_builds", "    Metadata: { BuildMethod: makefile }\n    Properties:\n      Description: Sample backend - JSON for programs\n      CodeUri: .", "    Metadata: { BuildMethod: makefile }\n    Properties:\n      Description: Sample backend - JSON for programs\n      CodeUri: app/api"),
     ("half_an_answer_is_refused", "!Not [!Equals [!Ref AppCertificateArn, '']], Assert", "!Not [!Equals [!Ref AppDomain, '']], Assert"),
@@ -152,6 +154,9 @@ DEMO = [
     ("the_access_log_tells_why_and_how_long", "    AllowedValues: ['OFF', 'ON', ON_WITH_ACCOUNT_ROLE]\n    Default: 'OFF'", "    AllowedValues: ['OFF', 'ON', ON_WITH_ACCOUNT_ROLE]\n    Default: 'ON'"),
     ("the_api_may_call_every_backend", "      Events:\n        Api:\n          Type: Api\n          Properties: { RestApiId: !Ref Api, Path: '/api/{proxy+}', Method: ANY }\n", ""),
     ("the_endpoint_is_regional", "EndpointConfiguration: { Type: REGIONAL }", "EndpointConfiguration: { Type: EDGE }"),
+    ("the_figures_are_of_this_stack", "DASHBOARD_AUTHORIZER: !Sub ${AWS::StackName}-authorizer", "DASHBOARD_AUTHORIZER: edgeauth-session"),
+    ("the_figures_are_of_this_stack", "DASHBOARD_CALLBACK: !Ref CallbackFunction", "DASHBOARD_CALLBACK: !Ref ApiFunction"),
+    ("the_figures_are_of_this_stack", "DASHBOARD_API: !Ref AWS::StackName", "DASHBOARD_API: !Ref Api"),
     ("what_it_hands_on_is_what_the_part_takes", "        BrandName: !Ref BrandName\n", ""),
     ("what_it_hands_on_is_what_the_part_takes", "    MaxLength: 1200\n", "    MaxLength: 1300\n"),
 ]

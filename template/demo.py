@@ -181,7 +181,18 @@ def every_log_expires(a):
 def functions_may_only_write_logs(a):
     for role, p in a.stack.of("AWS::IAM::Role").items():
         given = {json.dumps(x).split("/")[-1].strip('"}]') for x in p["ManagedPolicyArns"]}
-        want(given == {"AWSLambdaBasicExecutionRole"} and not p.get("Policies"), f"{role} has {given}, {p.get('Policies')}")
+        more = [s for policy in p.get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
+        reads = [{"Effect": "Allow", "Action": "cloudwatch:GetMetricData", "Resource": "*"}] if role == "DashboardFunctionRole" else []
+        want(given == {"AWSLambdaBasicExecutionRole"} and more == reads, f"{role} has {given}, {more}")
+
+
+@hazard
+def the_figures_are_of_this_stack(a):
+    """The dashboard asks CloudWatch by name: one that is not this stack's shows nothing, or what happens at somebody else's door."""
+    told = a.stack.variables("DashboardFunction")
+    want(told["DASHBOARD_AUTHORIZER"] == a.given["Name"] + "-authorizer", f"the authorizer is {a.given['Name']}-authorizer")
+    want(told["DASHBOARD_CALLBACK"] == {"Ref": a.callback}, f"{a.callback} signs people in")
+    want(told["DASHBOARD_API"] == a.stack.one("AWS::ApiGateway::RestApi")["Name"], "the API has another name")
 
 
 @hazard

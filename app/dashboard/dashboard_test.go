@@ -64,12 +64,19 @@ func (r response) header(name string) string {
 // invoke answers the event, changed by pairs of old and new text, with the given context.
 func invoke(t *testing.T, authorizer map[string]any, changes ...string) response {
 	t.Helper()
+	return invokeWith(t, nil, authorizer, changes...)
+}
+
+// invokeWith does so in an environment.
+func invokeWith(t *testing.T, environment map[string]string, authorizer map[string]any, changes ...string) response {
+	t.Helper()
+	lookup := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
 	context, err := json.Marshal(authorizer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer(append(changes, "AUTHORIZER", string(context))...).Replace(event)
-	out, err := apigw.Proxy(handler(func() time.Time { return now }), identity.NewContext).Invoke(t.Context(), []byte(text))
+	out, err := apigw.Proxy(handler(func() time.Time { return now }, lookup), identity.NewContext).Invoke(t.Context(), []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +101,7 @@ func TestPageShowsTheIdentity(t *testing.T) {
 		`<li>admins</li><li>treasury</li>`,
 		`<p class="figure" id="left">57 minutes</p>`,
 		`<dt id="verb">Ends</dt><dd><time id="ends" datetime="2026-11-22T16:01:00Z">22 Nov 2026, 16:01 UTC</time>`,
-		`<dt>Signed in</dt><dd><time datetime="2026-11-22T15:01:00Z">`,
+		`<li class="begun"><b>Signed in</b> <time datetime="2026-11-22T15:01:00Z">22 Nov 2026, 15:01 UTC</time>`,
 		`<code id="path">/Prod/reports/a%20b</code>`,
 		`<th scope="row">quarter</th><td>4</td>`,
 		`<th scope="row">tag</th><td>a</td></tr><tr><th scope="row">tag</th><td>b/c</td>`,
@@ -168,7 +175,7 @@ func TestPageEscapesIdentities(t *testing.T) {
 		}
 	}
 	authorizer := alice()
-	authorizer["groups"] = "<b>admins</b> </style><script>"
+	authorizer["groups"] = "admins </style><script>"
 	if got := tags(invoke(t, authorizer).Body); got != clean {
 		t.Errorf("groups: %d tags open, want %d", got, clean)
 	}
@@ -241,7 +248,7 @@ func TestPageWithoutNameGroupsOrSignIn(t *testing.T) {
 	authorizer := alice()
 	authorizer["email"], authorizer["username"], authorizer["groups"], authorizer["auth_time"] = "", "", "", ""
 	body := invoke(t, authorizer).Body
-	if !strings.Contains(body, `<h1 id="who">1f6a4c1e</h1>`) || !strings.Contains(body, "In no group") || strings.Contains(body, "Signed in</dt>") {
+	if !strings.Contains(body, `<h1 id="who">1f6a4c1e</h1>`) || !strings.Contains(body, "In no group") || strings.Contains(body, "<b>Signed in</b>") {
 		t.Error("a caller with a subject only is shown wrongly")
 	}
 }

@@ -1,11 +1,10 @@
 package main
 
-// This file decides what a signed-in person sees: one page for every path, which shows the identity that came with the request, the request itself, and when the
-// session ends. It decides nothing about access and keeps nothing.
+// This file decides what a signed-in person sees: the identity that came with the request, the request itself, and when the session ends. It keeps nothing.
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -18,19 +17,20 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"edgeauth/app/dashboard/figures"
 	"edgeauth/identity"
 	"edgeauth/internal/apigw"
 )
 
 var (
-	//go:embed page.html
-	pageHTML string
+	//go:embed *.html
+	files embed.FS
 	//go:embed style.css
 	style string
 	//go:embed page.js
 	script string
 
-	page = template.Must(template.New("page").Parse(pageHTML))
+	pages = template.Must(template.ParseFS(files, "*.html"))
 
 	// contentPolicy lets in this page's own style and script, named by their digests, and what comes from the same origin for the sign-in helper.
 	// There is no form-action: Chromium holds it against redirects too, and signing out is a form whose answer leads to the login host.
@@ -51,27 +51,34 @@ func digest(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// view is what the page shows.
-type view struct {
+// frame is what every page shows.
+type frame struct {
 	Base      string // prefix of every path of this application
-	Root      bool   // the overview, rather than a page below it
-	Nothing   bool   // there is no page at this path
+	Title     string
 	Name      string
-	Parts     []string // of the name: between them a narrow screen may break it
-	Initial   string
-	Groups    []string
-	Method    string
-	Path      string // as the client sent it, escapes included
-	Query     []row
-	Context   []row
 	Now       moment
-	Ends      moment
-	Since     *moment // when the password was given; nil when unknown
-	Over      bool
-	Left      string
 	RequestID string
 	Style     template.CSS
-	Script    template.JS
+}
+
+// view is what the page of a session shows.
+type view struct {
+	frame
+	Root     bool // the overview, rather than a page below it
+	Nothing  bool // there is no page at this path
+	Admin    bool
+	Parts    []string // of the name: between them a narrow screen may break it
+	Initial  string
+	Groups   []string
+	Method   string
+	Path     string // as the client sent it, escapes included
+	Query    []row
+	Context  []row
+	Ends     moment
+	Over     bool
+	Left     string
+	Timeline timeline
+	Script   template.JS
 }
 
 // row is one line of a table.
@@ -83,10 +90,12 @@ type moment time.Time
 func (m moment) String() string  { return time.Time(m).UTC().Format("2 Jan 2006, 15:04 UTC") }
 func (m moment) Machine() string { return time.Time(m).UTC().Format(time.RFC3339) }
 
-// dashboard answers with the page at the overview and below /reports and /admin. Elsewhere there is nothing, which the page says, with 404. It serves
-// identified requests only: anything else is turned away by identity.Require.
+// dashboard answers with the session at the overview and below /reports and /admin, and with figures at /admin/metrics. Elsewhere there is nothing, which the
+// page says, with 404. It serves identified requests only: anything else is turned away by identity.Require.
 type dashboard struct {
-	now func() time.Time
+	now     func() time.Time
+	figures *figures.Client
+	ages    []time.Duration // of the rules that ask for a recent sign-in
 }
 
 func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -101,12 +110,23 @@ func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no identity came with this request", http.StatusUnauthorized)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	v := d.view(r, id)
-	if v.Nothing {
-		w.WriteHeader(http.StatusNotFound)
+	path := strings.TrimPrefix(r.URL.Path, apigw.Base(r.Context()))
+	if path == metricsPath {
+		d.metrics(w, r, id)
+		return
 	}
-	if err := page.Execute(w, v); err != nil {
+	v, status := d.view(r, id, path), http.StatusOK
+	if v.Nothing {
+		status = http.StatusNotFound
+	}
+	show(w, status, "page.html", v)
+}
+
+// show writes a page.
+func show(w http.ResponseWriter, status int, name string, view any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if err := pages.ExecuteTemplate(w, name, view); err != nil {
 		panic(fmt.Errorf("dashboard: %w", err)) // only a writer that fails, or a template that does not fit its view
 	}
 }
@@ -122,39 +142,42 @@ func secure(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-func (d dashboard) view(r *http.Request, id identity.Identity) view {
-	now, base := d.now(), apigw.Base(r.Context())
-	name := firstOf(id.Email, id.Username, id.Subject)
-	section, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, base), "/"), "/")
-	return view{
-		Base:      base,
-		Root:      section == "",
-		Nothing:   !slices.Contains([]string{"", "reports", "admin"}, section),
-		Name:      name,
-		Parts:     strings.SplitAfter(name, "@"),
-		Initial:   initial(name),
-		Groups:    id.Groups,
-		Method:    r.Method,
-		Path:      r.URL.EscapedPath(),
-		Query:     query(r),
-		Context:   context(id),
-		Now:       moment(now),
-		Ends:      moment(id.Expires),
-		Since:     since(id.AuthTime),
-		Over:      !now.Before(id.Expires),
-		Left:      left(id.Expires.Sub(now)),
+func (d dashboard) frame(r *http.Request, id identity.Identity, title string) frame {
+	return frame{
+		Base:      apigw.Base(r.Context()),
+		Title:     title,
+		Name:      firstOf(id.Email, id.Username, id.Subject),
+		Now:       moment(d.now()),
 		RequestID: apigw.RequestID(r.Context()),
 		Style:     template.CSS(style),
-		Script:    template.JS(script),
 	}
 }
 
-func since(t time.Time) *moment {
-	if t.IsZero() {
-		return nil
+func (d dashboard) view(r *http.Request, id identity.Identity, path string) view {
+	now := d.now()
+	v := view{
+		frame:    d.frame(r, id, r.URL.EscapedPath()),
+		Admin:    id.Has(admins),
+		Groups:   id.Groups,
+		Method:   r.Method,
+		Path:     r.URL.EscapedPath(),
+		Query:    query(r),
+		Context:  context(id),
+		Ends:     moment(id.Expires),
+		Over:     !now.Before(id.Expires),
+		Left:     left(id.Expires.Sub(now)),
+		Timeline: newTimeline(id, now, d.ages),
+		Script:   template.JS(script),
 	}
-	m := moment(t)
-	return &m
+	v.Parts, v.Initial = strings.SplitAfter(v.Name, "@"), initial(v.Name)
+	switch section, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); section {
+	case "":
+		v.Root, v.Title = true, "Your session"
+	case "reports", "admin":
+	default:
+		v.Nothing, v.Title = true, "Nothing here"
+	}
+	return v
 }
 
 func firstOf(names ...string) string {
@@ -217,7 +240,11 @@ func context(id identity.Identity) []row {
 		{"auth_time", seconds(id.AuthTime)},
 	}
 	for _, name := range sorted(id.Claims) {
-		rows = append(rows, row{name, claim(id.Claims[name])})
+		value := claim(id.Claims[name])
+		if at, ok := issuedAt(id); ok && name == "iat" {
+			value = seconds(at)
+		}
+		rows = append(rows, row{name, value})
 	}
 	return rows
 }
