@@ -109,7 +109,7 @@ func TestFigures(t *testing.T) {
 	w := newWatch(t, answered(
 		result("signins", "allowed ok", "Complete", []int{2, 0}, 2, 1),
 		result("signins", "invalid login_state_missing", "Complete", []int{2}, 1),
-		result("decisions", "allowed ok", "Complete", []int{2, 1}, 1000, 500),
+		result("decisions", "allowed ok", "Complete", []int{2, 1, 0}, 1000, 500, math.Inf(1)),
 		result("decisions", "anonymous no_session", "Complete", []int{1}, 7),
 		result("decisions", "invalid token_expired", "Complete", []int{1}, 4),
 		result("decisions", "invalid cookie_broken", "Complete", []int{2, 1}, 1, 2),
@@ -307,6 +307,7 @@ func TestFiguresInPages(t *testing.T) {
 		page("two", result("decisions", "allowed ok", "PartialData", []int{2}, 10), result("a50", "Duration", "Complete", []int{1}, 1)),
 		page(nil, result("decisions", "allowed ok", "Complete", []int{1}, 5), result("decisions", "refused no_rule", "Complete", []int{1}, 2)),
 	}
+	endless := []object{page("two", result("decisions", "allowed ok", "Complete", []int{2}, 10))}
 	broken := []object{whole[0], page(nil, result("decisions", "allowed ok", "InternalError", []int{1}, 5))}
 	excess := []object{{"MetricDataResults": []object{result("decisions", "allowed ok", "Complete", []int{1}, 15)}, "Messages": []object{{"Code": "MaxMetricsExceeded", "Value": "Maximum number of allowed metrics exceeded"}}}}
 	for _, c := range []struct {
@@ -319,7 +320,7 @@ func TestFiguresInPages(t *testing.T) {
 		{"whole", whole, 2, false, "17"},
 		{"with an error", broken, 2, true, "15"},
 		{"with too many metrics", excess, 1, true, "15"},
-		{"without an end", []object{whole[0]}, 10, true, "10"},
+		{"without an end", endless, 10, true, "10"},
 	} {
 		w := newWatch(t, func(n int) (int, any) { return 200, c.pages[min(n, len(c.pages)-1)] })
 		r := open(t, environment(w.url), alice())
