@@ -85,8 +85,8 @@ var arrows = map[string][]string{
 	"local/dynamodb":   {},
 }
 
-// sdkOnlyIn names the packages that may link the AWS SDK: the callback's one, and the tool's. The authorizer's cold start must not pay for it.
-var sdkOnlyIn = []string{"internal/cognito", "internal/stack", "internal/cutoff", "internal/doctor"}
+// sdkOnlyIn names the packages that may link the AWS SDK: the callback's one, the tool's, and the dashboard's. The authorizer's cold start must not pay for it.
+var sdkOnlyIn = []string{"internal/cognito", "internal/stack", "internal/cutoff", "internal/doctor", "app/dashboard/figures"}
 
 // modulePath is the module's name, which `make module` changes, and a slash.
 var modulePath = sync.OnceValue(func() string {
