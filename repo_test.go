@@ -382,3 +382,26 @@ func declares(file string) bool {
 	name := filepath.Base(file)
 	return name == "go.mod" || name == "package.json" || name == "pyproject.toml" || strings.HasPrefix(name, "requirements")
 }
+
+// TestLinksLeadIntoTheTree keeps an archive of the repository whole: what examples share with the kits by a link, packagers copy, so it has to be there.
+func TestLinksLeadIntoTheTree(t *testing.T) {
+	links := 0
+	err := filepath.WalkDir("examples", func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.Type()&os.ModeSymlink == 0 {
+			return err
+		}
+		links++
+		to, err := os.Readlink(path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(filepath.Dir(path), to)
+		if _, err := os.Stat(target); err != nil || filepath.IsAbs(to) || !strings.HasPrefix(target, "identity/") {
+			t.Errorf("%s leads to %s, %v", path, to, err)
+		}
+		return nil
+	})
+	if err != nil || links == 0 {
+		t.Errorf("%d links, %v", links, err)
+	}
+}

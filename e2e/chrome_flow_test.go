@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -147,17 +148,72 @@ func TestChromeLogoutFromAnotherSite(t *testing.T) {
 	}
 }
 
-// The page works without its script, and its policy lets nothing else run.
+// The pages work without script. Bob sees his session and no figures; Alice, who administers, sees what happens at the door, and sees it rise.
 func TestChromeWithoutScript(t *testing.T) {
 	b := openBrowser(t)
-	s := start(t)
+	s := start(t, "-param", "AccessRules=* /* signed-in\n* /payments/* max-age:10m")
 	b.withoutScript()
 	b.open(s.app + "/")
 	b.requireLogin(s)
 	b.submitLogin(bob)
 	b.requireSignedIn(bob)
 	b.shot("dashboard-without-script")
+	for _, want := range []string{"Signed in", "Token issued", "max-age:10m will ask for the password again", "Token ends"} {
+		if course := b.text(".events"); !strings.Contains(course, want) {
+			t.Errorf("the course of the session is\n%s\nwithout %q", course, want)
+		}
+	}
+	b.open(s.app + "/admin/metrics")
+	if body := b.body(); !strings.Contains(body, "These figures are for the group admins.") || strings.Contains(body, "Decisions") {
+		t.Errorf("Bob sees\n%s", body)
+	}
 	if at := b.clickThrough("header form button"); at.Path != "/Prod/auth/signed-out" {
 		t.Errorf("signing out ends at %s", at.Path)
 	}
+
+	b.open(s.app + "/admin/metrics")
+	b.requireLogin(s)
+	b.submitLogin(alice)
+	if got := b.text("#who"); got != "What happens at the door" {
+		t.Fatalf("Alice sees %q", got)
+	}
+	decisions := b.figure("Decisions")
+	for range 5 {
+		if e := newBrowser(t).fetch("GET", s.app+"/api/me"); e.status != 401 {
+			t.Fatal(e)
+		}
+	}
+	eventually(t, "five more decisions, each with its reason", func() bool {
+		b.open(s.app + "/admin/metrics")
+		reasons := b.text("body")
+		return b.figure("Decisions") >= decisions+5 && strings.Contains(reasons, "no_session")
+	})
+	if got := b.figure("Sign-ins"); got != 2 {
+		t.Errorf("%d sign-ins, want Bob's and Alice's", got)
+	}
+	for _, id := range []string{"decisions", "sign-ins", "reasons", "authorizer", "backend"} {
+		if marks := run(b, chromedp.Evaluate[int]("document.querySelectorAll('#"+id+" svg .mark').length")); marks == 0 {
+			t.Errorf("%s shows nothing", id)
+		}
+	}
+	b.shots("figures")
+	if at := b.clickThrough(".spans a:nth-child(2)"); at.Query().Get("span") != "6h" || b.figure("Sign-ins") != 2 {
+		t.Errorf("six hours are at %s, with %d sign-ins", at, b.figure("Sign-ins"))
+	}
+	b.open(s.app + "/admin/metrics?span=forever")
+	if body := b.body(); !strings.Contains(body, "There is no such span.") {
+		t.Errorf("a span that does not exist:\n%s", body)
+	}
+	b.shots("figures-no-such-span")
+}
+
+// figure reads a sum of the page of figures.
+func (b *tab) figure(name string) int {
+	b.t.Helper()
+	text := run(b, chromedp.Evaluate[string](fmt.Sprintf("[...document.querySelectorAll('.tiles dt')].find(t => t.textContent === %q)?.nextElementSibling.textContent ?? ''", name)))
+	n, err := strconv.Atoi(strings.ReplaceAll(text, "\u202f", ""))
+	if err != nil {
+		b.t.Fatalf("%s is %q at %s", name, text, b.where())
+	}
+	return n
 }

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // tree makes a folder as somebody's machine would have it.
@@ -100,4 +103,57 @@ func TestEverythingCopiedIsThere(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestExamplesCopyTheReleasedResponses holds what the Dash example has copied to what there is to copy, whatever its layout and comments.
+func TestExamplesCopyTheReleasedResponses(t *testing.T) {
+	t.Chdir("../..")
+	folder := t.TempDir()
+	if err := addResponses("v1", folder); err != nil {
+		t.Fatal(err)
+	}
+	released := responsesIn(t, filepath.Join(folder, "gateway-responses.yaml"), "")
+	copied := responsesIn(t, "examples/dash/template.yaml", "Api")
+	if len(released) < 10 {
+		t.Fatalf("%d gateway responses are released", len(released))
+	}
+	for kind := range released {
+		if !reflect.DeepEqual(copied[kind], released[kind]) {
+			t.Errorf("examples/dash has for %s\n%v\nand the release\n%v", kind, copied[kind], released[kind])
+		}
+	}
+	for kind := range copied {
+		if released[kind] == nil {
+			t.Errorf("examples/dash has %s, which is not released", kind)
+		}
+	}
+}
+
+// responsesIn reads the gateway responses of an API, or of the file itself.
+func responsesIn(t *testing.T, file, api string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole struct {
+		GatewayResponses yaml.Node `yaml:"GatewayResponses"`
+		Resources        map[string]struct {
+			Properties struct {
+				GatewayResponses yaml.Node `yaml:"GatewayResponses"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(text, &whole); err != nil {
+		t.Fatal(err)
+	}
+	node := whole.GatewayResponses
+	if api != "" {
+		node = whole.Resources[api].Properties.GatewayResponses
+	}
+	var responses map[string]any
+	if err := node.Decode(&responses); err != nil {
+		t.Fatal(err)
+	}
+	return responses
 }

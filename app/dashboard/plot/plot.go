@@ -293,25 +293,27 @@ func (p Plot) bars(y func(float64) float64) []mark {
 
 // lines joins neighbours. Where a value is missing the line is, too; a value alone is a dot, which is a line of no length with a round end.
 func (p Plot) lines(y func(float64) float64) []mark {
-	marks := make([]mark, len(p.Series))
+	var marks []mark
 	for k, s := range p.Series {
-		var path strings.Builder
+		var line, dots strings.Builder
 		for i := range p.Times {
 			value, ok := s.at(i)
 			if !ok {
 				continue
 			}
 			x := number(slot * (float64(i) + 0.5))
-			if _, joined := s.at(i - 1); !joined {
-				fmt.Fprintf(&path, "M%s %s", x, number(y(value)))
-				if _, goes := s.at(i + 1); !goes {
-					fmt.Fprintf(&path, "h0")
-				}
-				continue
+			_, before := s.at(i - 1)
+			_, after := s.at(i + 1)
+			switch {
+			case before:
+				fmt.Fprintf(&line, "L%s %s", x, number(y(value)))
+			case after:
+				fmt.Fprintf(&line, "M%s %s", x, number(y(value)))
+			default:
+				fmt.Fprintf(&dots, "M%s %sh0", x, number(y(value)))
 			}
-			fmt.Fprintf(&path, "L%s %s", x, number(y(value)))
 		}
-		marks[k] = mark{class(s, k), path.String()}
+		marks = append(marks, mark{class(s, k), line.String()}, mark{"dot " + class(s, k), dots.String()})
 	}
 	return marks
 }

@@ -123,7 +123,7 @@ func TestLines(t *testing.T) {
 	text := draw(t, Plot{ID: "p", Title: "Time", About: "How long.", Unit: "ms", Kind: Lines, Times: times(7), Series: []Series{
 		{Name: "half", Values: []float64{1, 2, none, 4, math.Inf(1), 1, 2.5}}, {Name: "late", Values: []float64{none, none, none, none, none, none}},
 	}})
-	want := []string{"series0: M5 150L15 100M35 0h0M55 150L65 75"}
+	want := []string{"series0: M5 150L15 100M55 150L65 75", "dot series0: M35 0h0"}
 	if got := marks(text); !slices.Equal(got, want) {
 		t.Errorf("marks %q\nwant %q", got, want)
 	}
@@ -160,17 +160,17 @@ func TestBoundaries(t *testing.T) {
 		marks, tick string
 	}{
 		{"one point", Bars, "", []float64{3}, "series0: M1 200V0H9V200Z", "3 2 1 0"},
-		{"one point as a line", Lines, "ms", []float64{3}, "series0: M5 0h0", "3 2 1 0"},
+		{"one point as a line", Lines, "ms", []float64{3}, "dot series0: M5 0h0", "3 2 1 0"},
 		{"all zero", Bars, "", []float64{0, 0}, "", "1 0"},
 		{"all zero as a line", Lines, "ms", []float64{0, 0}, "series0: M5 200L15 200", "1 0"},
 		{"one", Bars, "", []float64{1}, "series0: M1 200V0H9V200Z", "1 0"},
-		{"halves of a measure", Lines, "ms", []float64{0.8}, "series0: M5 0h0", "0.8 0.6 0.4 0.2 0"},
-		{"small", Lines, "ms", []float64{2e-300}, "series0: M5 0h0", "2e-300 1.5e-300 1e-300 5e-301 0"},
+		{"halves of a measure", Lines, "ms", []float64{0.8}, "dot series0: M5 0h0", "0.8 0.6 0.4 0.2 0"},
+		{"small", Lines, "ms", []float64{2e-300}, "dot series0: M5 0h0", "2e-300 1.5e-300 1e-300 5e-301 0"},
 		{"huge", Bars, "", []float64{2e18, 1e18}, "series0: M1 200V0H9V200ZM11 200V100H19V200Z", "2e+18 1.5e+18 1e+18 5e+17 0"},
 		{"the most that a metric has", Bars, "", []float64{math.Pow(2, 360)}, "series0: M1 200V43.43H9V200Z", "3e+108 2e+108 1e+108 0"},
 		{"millions", Bars, "", []float64{8_500_000}, "series0: M1 200V30H9V200Z", "10M 7.5M 5M 2.5M 0"},
 		{"below zero", Bars, "", []float64{-5, 2}, "series0: M11 200V0H19V200Z", "2 1 0"},
-		{"only below zero", Lines, "ms", []float64{-5}, "series0: M5 200h0", "1 0"},
+		{"only below zero", Lines, "ms", []float64{-5}, "dot series0: M5 200h0", "1 0"},
 	} {
 		text := draw(t, Plot{Kind: c.kind, Unit: c.unit, Times: times(len(c.values)), Series: []Series{{Name: "a", Values: c.values}}})
 		if got := strings.Join(marks(text), " "); got != c.marks {
