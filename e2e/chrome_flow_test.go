@@ -183,10 +183,10 @@ func TestChromeWithoutScript(t *testing.T) {
 			t.Fatal(e)
 		}
 	}
-	eventually(t, "five more decisions, each with its reason", func() bool {
+	eventually(t, "five more decisions with their reason, and what was allowed, which the authorizer writes every ten seconds", func() bool {
 		b.open(s.app + "/admin/metrics")
-		reasons := b.text("body")
-		return b.figure("Decisions") >= decisions+5 && strings.Contains(reasons, "no_session")
+		body := b.body()
+		return b.figure("Decisions") >= decisions+5 && strings.Contains(body, "no_session") && strings.Contains(body, "allowed")
 	})
 	if got := b.figure("Sign-ins"); got != 2 {
 		t.Errorf("%d sign-ins, want Bob's and Alice's", got)
