@@ -24,7 +24,6 @@ import (
 const (
 	modelEvery = 5 * time.Second
 	modelLife  = 20 * time.Minute // of a session
-	modelMost  = 220              // entries: more than are alive at a time, less than there are
 	modelSteps = 1500
 )
 
@@ -34,6 +33,7 @@ type moment struct{ world, own time.Time }
 // ending is an entry on its way into the table.
 type ending struct {
 	text    string
+	what    string // text without the stamp
 	ends    int64
 	arrives time.Time
 	late    bool // arrives later than readers wait for
@@ -107,7 +107,6 @@ func (m *model) restart() {
 	m.list = m.store.list(func(c *cuts.Config) {
 		c.Every, c.Now, c.Client = modelEvery, m.own, &http.Client{Transport: tripper(m.roundTrip)}
 	})
-	m.list.SetMost(modelMost)
 	m.locked(func() {
 		m.completed, m.whole, m.reloading, m.failed, m.all, m.fresh = moment{}, moment{}, moment{}, moment{}, nil, nil
 	})
@@ -163,7 +162,7 @@ func (m *model) end() {
 	}
 	victim := m.alive[m.random.IntN(len(m.alive))]
 	at := m.Now().Add(m.upTo(40*time.Second) - 20*time.Second)
-	e := ending{arrives: m.Now().Add(m.upTo(30 * time.Second)), ends: at.Add(modelLife + 10*time.Minute).Unix()}
+	e := ending{arrives: m.Now().Add(m.upTo(30 * time.Second)), ends: at.Add(modelLife + time.Minute).Unix()}
 	if m.random.IntN(8) == 0 {
 		e.late, e.arrives = true, m.Now().Add(2*time.Minute+m.upTo(3*time.Minute))
 	}
@@ -177,7 +176,7 @@ func (m *model) end() {
 		what = "user " + victim.Subject
 		e.over = func(s cuts.Session) bool { return s.Subject == victim.Subject && s.AuthTime <= at.Unix() }
 	}
-	e.text = fmt.Sprintf("%013d %s", at.UnixMilli(), what)
+	e.text, e.what = fmt.Sprintf("%013d %s", at.UnixMilli(), what), what
 	m.locked(func() { m.on = append(m.on, e) })
 }
 
@@ -262,6 +261,7 @@ func (m *model) question(check func(*cuts.List, context.Context, cuts.Session) e
 	s := m.alive[m.random.IntN(len(m.alive))]
 	synctest.Wait()
 	m.keepLatest()
+	m.list.SetMost(m.room())
 	before := m.completed
 	asked := moment{m.Now(), m.own()}
 	err := check(m.list, m.t.Context(), s)
@@ -321,6 +321,20 @@ func (m *model) question(check func(*cuts.List, context.Context, cuts.Session) e
 	if old := asked.own.Sub(whole.own); !trouble && m.reloading.world.IsZero() && old >= cuts.Reload+modelEvery {
 		m.t.Errorf("everything was last read %v ago", old)
 	}
+}
+
+// room is how many entries a reader needs room for: those that have not ended, by a clock that may be set back.
+func (m *model) room() int {
+	until := m.own().Add(-10 * time.Minute).Unix()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	alive := map[string]bool{}
+	for _, e := range append(m.on[:len(m.on):len(m.on)], m.inside...) {
+		if e.ends > until {
+			alive[e.what] = true
+		}
+	}
+	return len(alive) + 1
 }
 
 // keepLatest makes the latest of the completed readings the one that counts.
