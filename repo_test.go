@@ -316,21 +316,61 @@ func TestClaimsHaveTheirTests(t *testing.T) {
 		t.Fatalf("%d tests are named", len(named))
 	}
 	for _, m := range named {
-		folder, name := m[1], m[2]
-		pattern, definition := "*_test.go", "func "+name+"("
-		if folder == "template" {
-			pattern, definition = "*.py", "def "+name+"("
+		wantTest(t, m[1], m[2])
+	}
+}
+
+// wantTest wants a test to be in a folder: a check, in template.
+func wantTest(t *testing.T, folder, name string) {
+	t.Helper()
+	pattern, definition := "*_test.go", "func "+name+"("
+	if folder == "template" {
+		pattern, definition = "*.py", "def "+name+"("
+	}
+	files, err := filepath.Glob(filepath.Join(folder, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := slices.ContainsFunc(files, func(f string) bool {
+		text, err := os.ReadFile(f)
+		return err == nil && strings.Contains(string(text), definition)
+	})
+	if !found {
+		t.Errorf("%s has no %s", filepath.Join(".", folder), name)
+	}
+}
+
+// TestSessionsAreMeasured holds the table of docs/sessions.md to its word: every cell about a protection says which test has measured it, and every test that
+// the page names is there.
+func TestSessionsAreMeasured(t *testing.T) {
+	text, err := os.ReadFile("docs/sessions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "## Who has copied what")
+	table, _, _ = strings.Cut(table, "\n## ")
+	tests := map[string]bool{} // by letter
+	for _, m := range regexp.MustCompile("(?m)^- (\\[[a-z]\\]) `").FindAllStringSubmatch(table, -1) {
+		tests[m[1]] = true
+	}
+	named := regexp.MustCompile("`([a-z0-9/]+)\\.(Test\\w+)").FindAllStringSubmatch(table, -1)
+	for _, m := range named {
+		wantTest(t, m[1], m[2])
+	}
+	rows := regexp.MustCompile(`(?m)^\| [^|]+ \| (?:stays signed in|has signed out) \|(.*)\|$`).FindAllStringSubmatch(table, -1)
+	if len(rows) != 8 || len(named) < 8 {
+		t.Errorf("%d rows, %d tests", len(rows), len(named))
+	}
+	for _, row := range rows {
+		cells := strings.Split(row[1], "|")
+		if len(cells) != 4 {
+			t.Errorf("%d protections: %s", len(cells), row[1])
 		}
-		files, err := filepath.Glob(filepath.Join(folder, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := slices.ContainsFunc(files, func(f string) bool {
-			text, err := os.ReadFile(f)
-			return err == nil && strings.Contains(string(text), definition)
-		})
-		if !found {
-			t.Errorf("%s has no %s", filepath.Join(".", folder), name)
+		for _, cell := range cells {
+			letters := regexp.MustCompile(`\[[a-z]\]`).FindAllString(cell, -1)
+			if len(letters) == 0 || slices.ContainsFunc(letters, func(l string) bool { return !tests[l] }) {
+				t.Errorf("nobody has measured %q", cell)
+			}
 		}
 	}
 }
