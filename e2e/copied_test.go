@@ -68,7 +68,8 @@ func TestWhoHasCopiedWhat(t *testing.T) {
 			map[string]time.Duration{"ID cookie": token, "refresh cookie": unborn, "both": token, "whole profile": token},
 		},
 		{
-			"cut-off", []string{"-param", "CutOffSeconds=5"},
+			"cut-off",
+			[]string{"-param", "CutOffSeconds=5"},
 			map[string]time.Duration{"ID cookie": token, "refresh cookie": unborn, "both": token, "whole profile": forEver},
 			map[string]time.Duration{"ID cookie": cutSeconds * time.Second, "refresh cookie": unborn, "both": cutSeconds * time.Second, "whole profile": cutSeconds * time.Second},
 		},
