@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"edgeauth/cuts"
+	"edgeauth/cuts/cutstest"
 	"edgeauth/internal/token/tokentest"
 	"edgeauth/internal/yardstick"
 )
@@ -50,6 +53,37 @@ func BenchmarkHandler(b *testing.B) {
 			b.ReportMetric(r.Bytes, "B/op")
 		})
 	}
+}
+
+// BenchmarkPoll measures what the list of endings adds to a decision while no reading of it is due:
+// read xDecision.
+func BenchmarkPoll(b *testing.B) {
+	pool := yardstick.NewPool()
+	a := benchAuthorizer(b, pool)
+	list, err := cuts.New(cuts.Config{
+		Table: "cuts", Region: "eu-west-1", Credentials: cuts.Credentials{AccessKeyID: "x", SecretAccessKey: "y"},
+		Every: cuts.Limit, Client: &http.Client{Transport: cutstest.New(b, time.Now)},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := cuts.Session{SignIn: origin, Subject: tokentest.Subject, AuthTime: pool.Now().Unix()}
+	if err := list.Check(context.Background(), s); err != nil { // which reads
+		b.Fatal(err)
+	}
+	b.Run("allow_1k", func(b *testing.B) {
+		r := yardstick.Compare(decisions(b, a, sessions(yardstick.Tokens(pool, yardstick.Small, 16)...)), b.N, yardstick.Variant{Name: b.Name(), Run: func(n int) {
+			for range n {
+				if err := list.Check(context.Background(), s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}})[0]
+		b.ReportMetric(r.Ratio, "xDecision")
+		b.ReportMetric(r.Lower, "xDecision-lower")
+		b.ReportMetric(r.Upper, "xDecision-upper")
+		b.ReportMetric(r.Allocs, "allocs/op")
+	})
 }
 
 // benchAuthorizer is an authorizer with the settings that a deployment has.

@@ -51,10 +51,10 @@ func handlerBenchmarks(pairs int) (map[string]yardstick.Result, error) {
 // benchmarkLine reads a line of the form that `go test -bench` writes: BenchmarkHandler/name-2 80 value unit value unit.
 func benchmarkLine(line string) (yardstick.Result, bool) {
 	fields := strings.Fields(line)
-	if len(fields) < 4 || !strings.HasPrefix(fields[0], "BenchmarkHandler/") {
+	if len(fields) < 4 || !strings.HasPrefix(fields[0], "BenchmarkHandler/") && !strings.HasPrefix(fields[0], "BenchmarkPoll/") {
 		return yardstick.Result{}, false
 	}
-	name, _ := strings.CutPrefix(fields[0], "BenchmarkHandler/")
+	_, name, _ := strings.Cut(fields[0], "/")
 	if i := strings.LastIndexByte(name, '-'); i >= 0 {
 		name = name[:i]
 	}
@@ -65,11 +65,11 @@ func benchmarkLine(line string) (yardstick.Result, bool) {
 			return yardstick.Result{}, false
 		}
 		switch fields[i+1] {
-		case "xRSA":
+		case "xRSA", "xDecision":
 			r.Ratio = value
-		case "xRSA-lower":
+		case "xRSA-lower", "xDecision-lower":
 			r.Lower = value
-		case "xRSA-upper":
+		case "xRSA-upper", "xDecision-upper":
 			r.Upper = value
 		case "allocs/op":
 			r.Allocs = value

@@ -23,7 +23,7 @@ func main() {
 	pairs := flag.Int("pairs", 80, "pairs of slots for each ratio")
 	cold := flag.Int("cold", 30, "cold starts of each process")
 	rounds := flag.Int("rounds", 80, "rounds of 25 warm invocations of each process")
-	only := flag.String("only", "", "parts to measure, of: tokens handlers processes callback journeys; empty: all")
+	only := flag.String("only", "", "parts to measure, of: tokens handlers cuts processes callback journeys; empty: all")
 	flag.Parse()
 	if err := run(*pairs, *cold, *rounds, strings.Fields(*only)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -57,6 +57,7 @@ func run(pairs, coldStarts, rounds int, only []string) error {
 	}{
 		{"tokens", func() error { return measureTokens(tab, t, pairs, node) }},
 		{"handlers", func() error { return measureHandlers(tab, t, pairs, node) }},
+		{"cuts", func() error { return measureCuts(tab, dir, programs, t, pairs, coldStarts) }},
 		{"processes", func() error { return measureProcesses(tab, dir, programs, node, t, coldStarts, rounds) }},
 		{"callback", func() error { return measureCallback(tab, dir, programs, node, t, coldStarts) }},
 		{"journeys", func() error { return measureJourneys(tab, dir) }},

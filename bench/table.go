@@ -32,6 +32,7 @@ const (
 	megabyte unit = "%.2f MB"
 	millis   unit = "%.2f ms"
 	money    unit = "$ %.2f"
+	percent  unit = "%.2f %%"
 )
 
 func (u unit) of(v float64) string { return fmt.Sprintf(string(u), v) }
