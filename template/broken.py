@@ -193,7 +193,7 @@ ADOPTER = [
     ("the_parameters_are_the_parts", "        CallbackLogGroup:", "        SessionMinutes: 3\n        CallbackLogGroup:", "SessionMinutes: 3 is not from 5 to 1440."),
     ("the_parameters_are_the_parts", "        CallbackLogGroup:", "        LoginDomain: login.example.com\n        CallbackLogGroup:", "LoginDomain: login.example.com is a host name of your own"),
     ("what_belongs_together_is_there", "        CallbackLogGroup:", "        SamlName: EntraID\n        CallbackLogGroup:", "SamlName needs SamlMetadataUrl."),
-    ("there_is_one_stage", "  Api: { OpenApiVersion: 3.0.1 }\n", "", "The API has a second stage, \"Stage\""),
+    ("there_is_one_stage", "      OpenApiVersion: 3.0.1 # without it SAM adds a second stage, named \"Stage\"\n", "", "The API has a second stage, \"Stage\""),
     ("preflights_need_no_session", "      # ---- begin: authorizer", "      Cors: { AllowOrigin: \"'https://x.example'\" }\n      # ---- begin: authorizer", "The preflight of /"),
     ("bodies_echo_nothing_of_the_request", "          StatusCode: 401\n", "          StatusCode: 401\n          ResponseTemplates: { application/json: '{\"path\":\"$context.path\"}' }\n", "UNAUTHORIZED puts $context.path into its body, which nothing escapes."),
     ("set_cookie_is_left_to_the_callback", "WWW-Authenticate: \"'Bearer'\",", "WWW-Authenticate: \"'Bearer'\", Set-Cookie: \"'a=b'\",", "UNAUTHORIZED sets a cookie"),

@@ -1,25 +1,28 @@
 """What may go wrong with an application that takes in edgeauth.yaml. One small function for each hazard takes the application and fails when it is there.
 
-    python hazards.py template.yaml
+    python hazards.py template.yaml [--config-env prod] [--parameter-overrides AppDomain=app.example.com …]
 
-says of any application's template, in a sentence each, what would go wrong; it needs `pip install aws-sam-translator` and nothing of AWS. cfn-lint and
-`sam validate` look at one template at a time, and so see no circle through a nested one.
+says of any application's template, in a sentence each, what would go wrong; it needs `pip install aws-sam-translator` and nothing of AWS. Parameters have the
+values that `sam deploy` would give them: what the command says, what samconfig.toml beside the template says, the default. cfn-lint and `sam validate` look at
+one template at a time, and so see no circle through a nested one.
 
 The hazards of the part itself are in part.py, those of the demo in demo.py. docs/hazards.md lists every function with what settles it; test_template.py
 breaks the templates in the way that each function is to notice.
 """
 
+import argparse
 import graphlib
 import io
 import json
 import re
+import shlex
 import struct
 import sys
 import zipfile
 from functools import cached_property
 from pathlib import Path
 
-from stack import Stack, graph, references
+from stack import Stack, graph, references, yaml_parse
 
 SIGN_IN = "/auth/{proxy+}"
 ALL = []  # every check of an application, in the order of this file
@@ -41,6 +44,16 @@ def want(condition, message):
         raise AssertionError(message)
 
 
+def is_the_part(text):
+    """Whatever its file is called and whoever has packaged it."""
+    return {"Name", "ApiId", "BaseUrl", "CallbackRole"} <= set((yaml_parse(text) or {}).get("Parameters", {}))
+
+
+def written(v):
+    """A reference as it would stand in a substitution; other values as they are."""
+    return f"${{{v['Ref']}}}" if isinstance(v, dict) and "Ref" in v else v
+
+
 class Application:
     """A template, the part that it takes in, and the API that stands behind the part's authorizer."""
 
@@ -52,9 +65,10 @@ class Application:
 
     @cached_property
     def _taken(self):
-        found = [(name, file, given) for name, file, given in self.stack.nested() if file.name == "edgeauth.yaml"]
-        want(len(found) == 1, f"The template takes in edgeauth.yaml {len(found)} times and not once.")
-        want(found[0][1].is_file(), f"{found[0][1]} is not there.")
+        nested = list(self.stack.nested())
+        gone = [str(file) for _, file, _ in nested if not file.is_file()]
+        found = [(name, file, given) for name, file, given in nested if file.is_file() and is_the_part(file.read_text())]
+        want(len(found) == 1, f"The template takes in edgeauth.yaml {len(found)} times and not once{'; ' + ', '.join(gone) + ' is not there' if gone else ''}.")
         return found[0]
 
     @property
@@ -184,11 +198,14 @@ def the_parameters_are_the_parts(a):
 
 @hazard
 def what_belongs_together_is_there(a):
-    """The rules of a nested stack are asked late too."""
-    for rule in a.part.source.get("Rules", {}).values():
-        if "RuleCondition" not in rule or a.part.decide(rule["RuleCondition"]):
-            for assertion in rule["Assertions"]:
-                want(a.part.decide(assertion["Assert"]), assertion["AssertDescription"])
+    """The rules of a nested stack are asked late too, and those of the application when it is deployed."""
+    for stack in [a.stack, a.part]:
+        for name, rule in stack.source.get("Rules", {}).items():
+            if set(re.findall(r'"(Fn::\w+)"', json.dumps(rule))) - {"Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or"}:
+                continue  # of somebody's own, with what only CloudFormation can decide
+            if "RuleCondition" not in rule or stack.decide(rule["RuleCondition"]):
+                for assertion in rule["Assertions"]:
+                    want(stack.decide(assertion["Assert"]), assertion.get("AssertDescription", f"The rule {name} does not hold."))
 
 
 @hazard
@@ -216,7 +233,7 @@ def the_callback_gets_its_rights(a):
 def there_is_one_stage(a):
     names = [p["StageName"] for p in a.stages.values()]
     strays = [d for d in a.stack.of("AWS::ApiGateway::Deployment").values() if "StageName" in d]
-    want(len(names) == 1 and not strays, 'The API has a second stage, "Stage": add OpenApiVersion: 3.0.1 below Globals: Api.')
+    want(len(names) == 1 and not strays, 'The API has a second stage, "Stage": add OpenApiVersion: 3.0.1 to its properties, or below Globals: Api.')
 
 
 @hazard
@@ -234,7 +251,7 @@ def the_base_url_is_the_apis(a):
     for m in mapped:
         domain = m["DomainName"]
         if isinstance(domain, dict):
-            domain = a.stack.of("AWS::ApiGateway::DomainName").get(domain.get("Ref"), {}).get("DomainName", domain)
+            domain = written(a.stack.of("AWS::ApiGateway::DomainName").get(domain.get("Ref"), {}).get("DomainName", domain))
         base = m.get("BasePath", "")
         base = "" if base == "(none)" else base
         want(not isinstance(domain, str) or (host, path) == (domain, base), f"BaseUrl is {url}, and the API is mapped at https://{domain}/{base}.".replace("/.", "."))
@@ -413,9 +430,34 @@ def code_is_for_its_processor(a):
         want(found == declared, f"{name} has Architectures: [{declared}], and {code} is built for {found}.")
 
 
-def main(path, checks=ALL):
+def configured(folder, environment="default"):
+    """The parameters that the SAM CLI's configuration file gives to `sam deploy`, by name."""
+    file = folder / "samconfig.toml"
+    if not file.is_file():
+        return {}
+    import tomllib  # of Python 3.11 and later
+
+    tables = tomllib.loads(file.read_text()).get(environment, {})
+    given = {}
+    for table in ["global", "deploy"]:
+        given |= overrides(tables.get(table, {}).get("parameters", {}).get("parameter_overrides", []))
+    return given
+
+
+def overrides(said):
+    """Values by name, of what may follow --parameter-overrides: Name=value, or ParameterKey=Name,ParameterValue=value."""
+    words = shlex.split(said) if isinstance(said, str) else said
+    pairs = [re.fullmatch(r"(?s)(?:ParameterKey=(\w+),ParameterValue=|(\w+)=)(.*)", w) for w in words]
+    for word, pair in zip(words, pairs):
+        if pair is None:
+            raise ValueError(f"{word!r} is not Name=value")
+    return {p[1] or p[2]: p[3] for p in pairs}
+
+
+def main(path, checks=ALL, said=(), environment="default"):
+    path = Path(path)
     try:
-        a = Application(Path(path).read_text(), Path(path).parent)
+        a = Application(path.read_text(), path.parent, **{**configured(path.parent, environment), **overrides(list(said))})
     except Exception as e:  # whatever the transform says
         print(f"{path}: {e}")
         return 2
@@ -436,6 +478,9 @@ def main(path, checks=ALL):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: python hazards.py template.yaml …")
-    sys.exit(max(main(path) for path in sys.argv[1:]))
+    parser = argparse.ArgumentParser(description="Says what would go wrong with an application that takes in edgeauth.yaml.")
+    parser.add_argument("template", nargs="+")
+    parser.add_argument("--parameter-overrides", nargs="*", default=[], metavar="Name=value", help="as for sam deploy")
+    parser.add_argument("--config-env", default="default", help="table of samconfig.toml")
+    options = parser.parse_args()
+    sys.exit(max(main(path, said=options.parameter_overrides, environment=options.config_env) for path in options.template))

@@ -136,6 +136,8 @@ class Stack:
             return PSEUDO[name]
         if name in self.parameters:
             value = self.parameters[name]
+            if value is None:
+                return {"Ref": name}  # whoever deploys says it
             if self.source["Parameters"][name]["Type"] == "CommaDelimitedList" and isinstance(value, (str, int)):
                 return [x.strip() for x in str(value).split(",")]
             return value

@@ -118,9 +118,9 @@ class Adopter(Base):
     def test_an_implicit_api(self):
         """Globals.Api in place of a resource of type AWS::Serverless::Api, which SAM then calls ServerlessRestApi."""
         begin, end = self.text.index("  Api:\n    Type: AWS::Serverless::Api"), self.text.index("  # ---- begin: the part")
-        inside = self.text[self.text.index("      Auth:\n        DefaultAuthorizer") : self.text.index("      # ---- end\n")]
+        inside = self.text[self.text.index("      OpenApiVersion") : self.text.index("      # ---- end\n")]
         text = self.text[:begin] + self.text[end:]
-        text = text.replace("  Api: { OpenApiVersion: 3.0.1 }\n", "  Api:\n    OpenApiVersion: 3.0.1\n" + re.sub(r"(?m)^  ", "", inside))
+        text = text.replace("Resources:\n", "  Api:\n" + re.sub(r"(?m)^  ", "", inside) + "Resources:\n")
         text = text.replace("RestApiId: !Ref Api, ", "").replace("!Ref Api\n", "!Ref ServerlessRestApi\n").replace("${Api}", "${ServerlessRestApi}")
         self.has_none(hazards.ALL, self.application(text))
 
@@ -131,6 +131,33 @@ class Adopter(Base):
         self.assertEqual(hazards.main(self.folder / "template.yaml"), 1)
         (self.folder / "template.yaml").write_text("Resources: {}\n")
         self.assertNotEqual(hazards.main(self.folder / "template.yaml"), 0)
+
+    def test_a_folder_and_a_file_of_another_name(self):
+        (self.folder / "vendor").mkdir()
+        (self.folder / "edgeauth").rename(self.folder / "vendor/auth-1.2")
+        (self.folder / "vendor/auth-1.2/edgeauth.yaml").rename(self.folder / "vendor/auth-1.2/part.yaml")
+        moved = self.text.replace("edgeauth/edgeauth.yaml", "vendor/auth-1.2/part.yaml").replace("edgeauth/callback.zip", "vendor/auth-1.2/callback.zip")
+        self.has_none(hazards.ALL, self.application(moved))
+        with self.assertRaisesRegex(AssertionError, "0 times and not once; .*edgeauth.yaml is not there"):
+            hazards.the_parameters_are_the_parts(self.application(self.text))
+
+    def test_parameters_have_the_values_that_sam_gives_them(self):
+        """What the command says, then samconfig.toml, then the default; and without any, a value that whoever deploys will say."""
+        text = self.text.replace("\nGlobals:", "\nParameters:\n  Host: { Type: String }\n  Minutes: { Type: Number, Default: 60 }\nGlobals:", 1)
+        text = text.replace("        CallbackLogGroup:", "        BrandLogo: !Sub https://${Host}/logo.svg\n        SessionMinutes: !Ref Minutes\n        CallbackLogGroup:")
+        (self.folder / "template.yaml").write_text(text)
+        run = lambda **how: hazards.main(self.folder / "template.yaml", **how)
+        self.assertEqual(run(), 0)
+        self.assertEqual(run(said=["Minutes=3"]), 1)
+        self.assertEqual(run(said=["ParameterKey=Minutes,ParameterValue=3"]), 1)
+        self.assertEqual(run(said=["Slow=1"]), 2)
+        self.assertEqual(run(said=["Minutes"]), 2)
+        for told in ['["Minutes=3", "Host=a"]', '"Host=\'a b\' Minutes=3"']:
+            (self.folder / "samconfig.toml").write_text(f"version = 0.1\n[default.deploy.parameters]\nparameter_overrides = {told}\n[prod.deploy.parameters]\n")
+            with self.subTest(told):
+                self.assertEqual(run(), 1)
+                self.assertEqual(run(said=["Minutes=5"]), 0)
+                self.assertEqual(run(environment="prod"), 0)
 
 
 class Choices(unittest.TestCase):

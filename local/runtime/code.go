@@ -72,7 +72,30 @@ func (c Code) own() (Program, error) {
 	if _, err := os.Stat(p.Binary); err != nil {
 		return Program{}, Unable(fmt.Sprintf("%s has no binary: a build has to make %s.", c.Name, p.Binary))
 	}
-	return p, checkProcessor(c.Name, p.Binary)
+	err = checkProcessor(c.Name, p.Binary)
+	if other := c.sibling(); err != nil && other != "" {
+		p.Note = fmt.Sprintf("%s is %s here: %s is for another processor.", c.Name, other, c.Given)
+		if err = unpack(other, folder); err == nil {
+			err = checkProcessor(c.Name, p.Binary)
+		}
+	}
+	return p, err
+}
+
+// sibling is the zip file in which a release keeps the same function for the other processor, if it is there: in the folder x86_64, or beside that folder.
+func (c Code) sibling() string {
+	if !strings.HasSuffix(c.Given, ".zip") || isFolder(c.Built) {
+		return ""
+	}
+	folder, name := filepath.Dir(c.Given), filepath.Base(c.Given)
+	other := filepath.Join(folder, "x86_64", name)
+	if filepath.Base(folder) == "x86_64" {
+		other = filepath.Join(filepath.Dir(folder), name)
+	}
+	if _, err := os.Stat(other); err != nil {
+		return ""
+	}
+	return other
 }
 
 //go:embed clients/client.py

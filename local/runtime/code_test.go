@@ -90,6 +90,31 @@ func TestCode(t *testing.T) {
 	}
 }
 
+// A release holds the code for both of Lambda's processors: whichever the template names, this machine runs its own.
+func TestCodeForTheOtherProcessor(t *testing.T) {
+	machines := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+	here := elfFor(machines[goruntime.GOARCH])
+	delete(machines, goruntime.GOARCH)
+	for _, there := range machines {
+		dir := t.TempDir()
+		put(t, filepath.Join(dir, "x86_64", "README"), "", 0o600)
+		beside, above := filepath.Join(dir, "x86_64", "f.zip"), filepath.Join(dir, "f.zip")
+		for _, c := range []struct{ given, other string }{{above, beside}, {beside, above}} {
+			code := Code{Name: "F", Built: filepath.Join(dir, "none"), Given: c.given, Runtime: "provided.al2023", Scratch: filepath.Join(dir, "scratch")}
+			zipped(t, c.given, map[string]string{"bootstrap": elfFor(there)})
+			zipped(t, c.other, map[string]string{"bootstrap": here})
+			p, err := code.Prepare()
+			if text, _ := os.ReadFile(p.Binary); err != nil || string(text) != here || p.Note != "F is "+c.other+" here: "+c.given+" is for another processor." {
+				t.Errorf("%s: %+v, %v", c.given, p, err)
+			}
+			zipped(t, c.other, map[string]string{"bootstrap": elfFor(there)})
+			if _, err := code.Prepare(); err == nil || !strings.Contains(err.Error(), "F is built for ") {
+				t.Errorf("no code for this machine: %v", err)
+			}
+		}
+	}
+}
+
 func TestCodeThatCannotBeUsed(t *testing.T) {
 	other := map[string]elf.Machine{"amd64": elf.EM_AARCH64, "arm64": elf.EM_X86_64}[goruntime.GOARCH]
 	for _, c := range []struct {
