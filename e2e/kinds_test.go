@@ -82,51 +82,6 @@ func (k kinds) connect(t *testing.T, header http.Header) (*websocket.Conn, int) 
 	return c, res.StatusCode
 }
 
-// Two stacks with a REST API each, on one domain: signed in at one is signed in at the other, and without a session at neither.
-func TestTwoStacksOnOneDomain(t *testing.T) {
-	if err := build(); err != nil {
-		t.Fatal(err)
-	}
-	functions := t.TempDir()
-	for _, name := range must(os.ReadDir(artifacts)) {
-		if err := os.Symlink(filepath.Join(artifacts, name.Name()), filepath.Join(functions, name.Name())); err != nil {
-			t.Fatal(err)
-		}
-	}
-	second := filepath.Join(repository, "examples/second-stack/template.yaml")
-	// The function is written into the template: here it is where a build would have put it.
-	code := regexp.MustCompile(`(?s)InlineCode: \|\n(.*?)\n      Events:`).FindStringSubmatch(string(must(os.ReadFile(second))))
-	if code == nil {
-		t.Fatal("the second stack has no function of its own")
-	}
-	folder := filepath.Join(functions, "reports/ReportsFunction")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "index.py"), []byte(regexp.MustCompile(`(?m)^        `).ReplaceAllString(code[1], "")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	appPort, cognitoPort := freePort(t), freePort(t)
-	s := launch(t, "-template", template(), "-template", "reports="+second, "-build", functions, "-app-port", appPort, "-cognito-port", cognitoPort,
-		"-param", "AppDomain=app.example.com", "-param", "AppCertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/here",
-		"-param", "AccessRules=* /* signed-in\n* /admin/* group:admins")
-	s.app, s.cognito = "http://localhost:"+appPort, "http://127.0.0.1:"+cognitoPort
-	if !s.output.wait(regexp.MustCompile(`(?m)^ready `+regexp.QuoteMeta(s.app)+`/$`), s.exited, 4*readyWithin) {
-		t.Fatalf("the system did not get ready:\n%s", s.output)
-	}
-	wantJSON(t, plain(t, http.MethodGet, s.app+"/reports/x", ""), http.StatusUnauthorized)
-	b := newBrowser(t)
-	signIn(t, s, b, s.app+"/", bob)
-	if e := wantJSON(t, b.fetch(http.MethodGet, s.app+"/reports/x"), http.StatusOK); e["sub"] == nil {
-		t.Errorf("the second stack sees %v", e)
-	}
-	if e := wantJSON(t, b.fetch(http.MethodGet, s.app+"/reports/admin/x"), http.StatusForbidden); e["reason"] != "group_required" {
-		t.Errorf("somebody who may not: %v", e)
-	}
-	b.drop(func(c cookie) bool { return strings.HasPrefix(c.name, "__Host-id") })
-	wantJSON(t, b.fetch(http.MethodGet, s.app+"/reports/x"), http.StatusUnauthorized)
-}
-
 func (k kinds) cookieOf(b *browser) string {
 	var pairs []string
 	for _, c := range k.sessionCookies(b) {

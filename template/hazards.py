@@ -130,9 +130,29 @@ class Application:
         return {arn or alias for arn, alias in re.findall(r"\$\{(?:(\w+)\.Arn|(\w+?)Alias\w+)\}", uri)}
 
     @cached_property
+    def sign_in(self):
+        """(API, path) of the sign-in: a route of the API, or an API of its own that a domain maps at auth."""
+        apis = self.stack.of("AWS::ApiGateway::RestApi")
+        for m in self.mappings():
+            if m.get("BasePath") == "auth" and m["RestApiId"] != {"Ref": self.api} and "/{proxy+}" in apis[m["RestApiId"]["Ref"]]["Body"]["paths"]:
+                return m["RestApiId"]["Ref"], "/{proxy+}"
+        return self.api, SIGN_IN
+
+    def mappings(self):
+        """The base path mappings of the template's own APIs."""
+        apis = self.stack.of("AWS::ApiGateway::RestApi")
+        return [m for m in self.stack.of("AWS::ApiGateway::BasePathMapping").values() if isinstance(m.get("RestApiId"), dict) and m["RestApiId"].get("Ref") in apis]
+
+    def signing_in(self):
+        """The methods of the sign-in's route but preflights, each with its operation and what its API asks for by default."""
+        api, path = self.sign_in
+        body = self.stack.of("AWS::ApiGateway::RestApi")[api]["Body"]
+        return {method: {"security": body.get("security", []), **o} for method, o in body["paths"].get(path, {}).items() if method != "options"}
+
+    @cached_property
     def callback(self):
         """The logical id of the function that signs people in."""
-        called = [f for path, _, o in self.routes() if path == SIGN_IN for f in self.functions_of(o) if f in self.stack.of("AWS::Lambda::Function")]
+        called = [f for o in self.signing_in().values() for f in self.functions_of(o) if f in self.stack.of("AWS::Lambda::Function")]
         want(called, f"No function has an event for {SIGN_IN}, where the sign-in is.")
         return called[0]
 
@@ -247,13 +267,14 @@ def the_base_url_is_the_apis(a):
         stages = [p["StageName"] for p in a.stages.values()]
         want(host.startswith(f"${{{a.api}}}.") and [path] == stages, f"BaseUrl is {url}, and the API is {a.api} with the stage {stages}.")
         return
-    mapped = [m for m in a.stack.of("AWS::ApiGateway::BasePathMapping").values() if m.get("RestApiId") == {"Ref": a.api}]
-    for m in mapped:
+    apart = a.sign_in[0] != a.api
+    want(not apart or a.given.get("LoginPath") == "/auth", "The sign-in is an API of its own, at /auth of the domain: the part needs LoginPath: /auth, or the login would be looked for below each API.")
+    for m in [m for m in a.mappings() if m["RestApiId"] == {"Ref": a.sign_in[0]}]:
         domain = m["DomainName"]
         if isinstance(domain, dict):
             domain = written(a.stack.of("AWS::ApiGateway::DomainName").get(domain.get("Ref"), {}).get("DomainName", domain))
         base = m.get("BasePath", "")
-        base = "" if base == "(none)" else base
+        base = "" if base == "(none)" or apart else base
         want(not isinstance(domain, str) or (host, path) == (domain, base), f"BaseUrl is {url}, and the API is mapped at https://{domain}/{base}.".replace("/.", "."))
 
 
@@ -262,9 +283,11 @@ def there_is_one_origin(a):
     """A second address would be a second set of cookies, return paths and redirect URIs, and the sign-in is at the first alone."""
     if ".execute-api." in str(a.given.get("BaseUrl")):
         return
-    api = a.stack.of("AWS::ApiGateway::RestApi")[a.api]
-    closed = [x.get("x-amazon-apigateway-endpoint-configuration", {}).get("disableExecuteApiEndpoint") for x in a.body.get("servers", [])]
-    want(True in closed or api.get("DisableExecuteApiEndpoint") is True, "BaseUrl is a host of your own, and the execute-api host still answers: add DisableExecuteApiEndpoint: true.")
+    for name in sorted({a.api, a.sign_in[0]}):
+        api = a.stack.of("AWS::ApiGateway::RestApi")[name]
+        closed = [x.get("x-amazon-apigateway-endpoint-configuration", {}).get("disableExecuteApiEndpoint") for x in api["Body"].get("servers", [])]
+        closed.append(api.get("DisableExecuteApiEndpoint"))
+        want(True in closed, f"BaseUrl is a host of your own, and the execute-api host of {name} still answers: add DisableExecuteApiEndpoint: true.")
 
 
 # ---------------------------------------------------------------- who is asked
@@ -273,11 +296,10 @@ def there_is_one_origin(a):
 @hazard
 def the_sign_in_is_open(a):
     """Behind the authorizer, the way to the login would lead to the login."""
-    methods = {m for p, m, o in a.routes() if p == SIGN_IN and m != "options"}
-    want(methods == {"x-amazon-apigateway-any-method"}, f"{SIGN_IN} takes {sorted(methods) or 'nothing'}: its event needs Method: ANY.")
-    for path, method, operation in a.routes():
-        if path == SIGN_IN and method != "options":
-            want(not asked(a, operation), f"{SIGN_IN} is behind the authorizer, so nobody can sign in: its event needs Auth: {{ Authorizer: NONE }}.")
+    methods = a.signing_in()
+    want(set(methods) == {"x-amazon-apigateway-any-method"}, f"{SIGN_IN} takes {sorted(methods) or 'nothing'}: its event needs Method: ANY.")
+    for operation in methods.values():
+        want(not any(option.get(a.authorizer[0]) is not None for option in operation["security"]), f"{SIGN_IN} is behind the authorizer, so nobody can sign in: its event needs Auth: {{ Authorizer: NONE }}.")
 
 
 def asked(a, operation):

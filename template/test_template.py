@@ -209,32 +209,55 @@ class Documents(unittest.TestCase):
         self.assertEqual(sorted(codes), sorted(listed))
 
 
-class SecondStack(unittest.TestCase):
-    """The example of an API elsewhere that has the same authorizer."""
+class OneDomain(Base):
+    """The example of two stacks on one domain: the sign-in is an API of its own, and the second stack has the first one's authorizer."""
+
+    FOLDER = ROOT / "examples/one-domain"
+    ASKED = {"AppDomain": "app.example.com", "AppCertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/a"}
 
     def setUp(self):
-        self.stack = Stack((ROOT / "examples/second-stack/template.yaml").read_text())
-        self.function = {"Fn::ImportValue": part.part(PART).raw["Outputs"]["AuthorizerArn"]["Export"]["Name"]["Fn::Sub"].replace("${Name}", "edgeauth")}
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        release(self.folder)
+        self.text = (self.FOLDER / "orders.yaml").read_text()
+        self.stack = Stack((self.FOLDER / "reports.yaml").read_text(), AuthStack="orders", AppDomain="app.example.com")
+        self.function = {"Fn::ImportValue": part.part(PART).raw["Outputs"]["AuthorizerArn"]["Export"]["Name"]["Fn::Sub"].replace("${Name}", "orders")}
 
-    def test_asks_the_authorizer_for_every_route(self):
-        (asked,) = [s["x-amazon-apigateway-authorizer"] for s in self.stack.one("AWS::ApiGateway::RestApi")["Body"]["components"]["securitySchemes"].values()]
+    def test_the_first_has_no_hazard(self):
+        for parameters in [{}, self.ASKED]:
+            self.has_none(hazards.ALL, Application(self.text, self.folder, **parameters))
+
+    def test_the_first_goes_red(self):
+        for check, good, bad, sentence in [
+            (hazards.the_base_url_is_the_apis, "        LoginPath: /auth\n", "", "the part needs LoginPath: /auth"),
+            (hazards.the_base_url_is_the_apis, "BaseUrl: !Sub https://${AppDomain}\n", "BaseUrl: !Sub https://${AppDomain}/orders\n", "the API is mapped at https://app.example.com"),
+            (hazards.the_sign_in_is_open, "Path: '/{proxy+}', Method: ANY } }\n\n  CallbackLogs", "Path: '/{proxy+}', Method: GET } }\n\n  CallbackLogs", "Method: ANY"),
+            (hazards.the_callback_knows_its_parameter, "BasePath: auth", "BasePath: sign-in", "No function has an event for /auth/{proxy+}"),
+            (hazards.there_is_one_origin, "      DisableExecuteApiEndpoint: true\n\n", "\n", "the execute-api host of SignIn still answers"),
+        ]:
+            with self.subTest(sentence):
+                self.assertEqual(self.text.count(good), 1)
+                with self.assertRaises(AssertionError) as said:
+                    check(Application(self.text.replace(good, bad), self.folder, **self.ASKED))
+                self.assertIn(sentence, str(said.exception))
+
+    def test_the_second_asks_the_authorizer_for_every_route(self):
+        body = self.stack.one("AWS::ApiGateway::RestApi")["Body"]
+        (asked,) = [s["x-amazon-apigateway-authorizer"] for s in body["components"]["securitySchemes"].values()]
         self.assertIn(f"/functions/{self.function}/invocations", asked["authorizerUri"])
         self.assertEqual((asked["authorizerResultTtlInSeconds"], asked.get("identitySource")), (0, None))
-        for path in self.stack.one("AWS::ApiGateway::RestApi")["Body"]["paths"].values():
-            for operation in path.values():
-                self.assertEqual(operation["security"], [{"SessionAuthorizer": []}])
+        self.assertEqual([o["security"] for path in body["paths"].values() for o in path.values()], [[{"EdgeAuth": []}]] * 2)
 
-    def test_may_call_it(self):
+    def test_the_second_may_call_it(self):
         self.assertTrue(hazards.permitted(self.stack, self.function, "Api", "/authorizers/*"))
 
-    def test_answers_programs(self):
-        responses = self.stack.one("AWS::ApiGateway::RestApi")["Body"]["x-amazon-apigateway-gateway-responses"]
-        statuses = {kind: int(r["statusCode"]) for kind, r in responses.items()}
-        self.assertEqual(statuses, {"ACCESS_DENIED": 403, "UNAUTHORIZED": 401, "AUTHORIZER_FAILURE": 500, "AUTHORIZER_CONFIGURATION_ERROR": 500})
+    def test_the_second_answers_as_the_first(self):
+        first = Application(self.text, self.folder, **self.ASKED).responses
+        self.assertEqual(self.stack.one("AWS::ApiGateway::RestApi")["Body"]["x-amazon-apigateway-gateway-responses"], first)
 
-    def test_refuses_a_request_without_context(self):
+    def test_a_request_without_context_is_nobodys(self):
         space = {}
-        exec(self.stack.source["Resources"]["ReportsFunction"]["Properties"]["InlineCode"], space)
+        exec((self.FOLDER / "pages/app.py").read_text(), space)
         for context, status in [({}, 401), ({"authorizer": None}, 401), ({"authorizer": {"sub": "m", "scope": "a/b"}}, 200)]:
             self.assertEqual(space["handler"]({"requestContext": context}, None)["statusCode"], status)
 

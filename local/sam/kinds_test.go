@@ -360,13 +360,13 @@ func TestTheCDKsTemplate(t *testing.T) {
 // Two stacks of one account: the second one's API is behind the first one's authorizer, and on its domain.
 func TestStacks(t *testing.T) {
 	o := options
-	o.Parameters = map[string]string{"AppDomain": "app.example.com", "AppCertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}
-	m, err := LoadAll([]Stack{{"edgeauth", "../../template.yaml"}, {"reports", "../../examples/second-stack/template.yaml"}}, o)
+	o.Parameters = map[string]string{"AuthStack": "edgeauth", "AppDomain": "app.example.com", "AppCertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}
+	m, err := LoadAll([]Stack{{"edgeauth", "../../template.yaml"}, {"reports", "../../examples/one-domain/reports.yaml"}}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	second := find(t, m, "reports/Api")
-	equal(t, "authorizer", second.Authorizers["SessionAuthorizer"].Function, find(t, m, "Api").Authorizers["SessionAuthorizer"].Function)
+	equal(t, "authorizer", second.Authorizers["EdgeAuth"].Function, find(t, m, "Api").Authorizers["SessionAuthorizer"].Function)
 	equal(t, "hosts", []string{second.Host, find(t, m, "Api").Host}, []string{"", ""})
 	equal(t, "domains", m.Domains, []Domain{{Name: "app.example.com", Host: "localhost:3000", Mappings: []Mapping{
 		{"", find(t, m, "Api").ID, "Prod"}, {"reports", second.ID, "Prod"},
@@ -374,8 +374,8 @@ func TestStacks(t *testing.T) {
 	equal(t, "addresses", m.Addresses, []Address{{"Api", "http://localhost:3000"}, {"reports/Api", "http://localhost:3000/reports"}})
 	equal(t, "where people sign in", m.Pool.Clients[0].CallbackURLs, []string{"http://localhost:3000/auth/callback"})
 
-	o.Parameters = nil // each at an address of its own
-	if m, err = LoadAll([]Stack{{"edgeauth", "../../template.yaml"}, {"reports", "../../examples/second-stack/template.yaml"}}, o); err != nil {
+	o.Parameters = map[string]string{"AuthStack": "edgeauth"} // each at an address of its own
+	if m, err = LoadAll([]Stack{{"edgeauth", "../../template.yaml"}, {"reports", "../../examples/one-domain/reports.yaml"}}, o); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "addresses", m.Addresses, []Address{{"Api", "http://localhost:3000/Prod"}, {"reports/Api", "http://reports-api.localhost:3000/Prod"}})
