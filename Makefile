@@ -48,10 +48,15 @@ build-AuthorizerFunction: PACKAGE = ./authorizer
 build-CallbackFunction:   PACKAGE = ./callback
 build-DashboardFunction:  PACKAGE = ./app/dashboard
 build-ApiFunction:        PACKAGE = ./app/api
-$(RECIPES):
+$(RECIPES): enough-go
 	@GOOS=$(OS) GOARCH=$(ARCH) $(GO_BUILD) -o $(ARTIFACTS_DIR)/bootstrap $(PACKAGE)
 
-tool: ## build the tool edgeauth, for this machine (OS=, ARCH=: another; TOOL=: where it goes)
+# With an older Go that may not fetch the one that go.mod wants, and before 1.21 with any, the compiler's own message says little about what to do.
+.PHONY: enough-go
+enough-go:
+	@go list -m >/dev/null || { echo "this needs Go $$(sed -n 's/^go //p' go.mod), and $$(go env GOVERSION 2>/dev/null || go version) is here: https://go.dev/dl has it, or GOTOOLCHAIN=auto lets go fetch it" >&2; exit 1; }
+
+tool: enough-go ## build the tool edgeauth, for this machine (OS=, ARCH=: another; TOOL=: where it goes)
 	@GOOS=$(if $(filter command,$(firstword $(origin OS))),$(OS)) GOARCH=$(if $(filter command,$(firstword $(origin ARCH))),$(ARCH)) $(GO_BUILD) -o $(TOOL) ./cmd/edgeauth
 
 release: ## make what is handed to others, reproducibly, into OUT (VERSION=: the name; else the tag of this commit)

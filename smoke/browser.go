@@ -154,6 +154,17 @@ func (a answer) next() *url.URL {
 	return u
 }
 
+var code = regexp.MustCompile(`<code>([a-z]+(?:_[a-z]+)*)</code>`)
+
+// reason is what a page of the application says about itself, for the end of a sentence.
+func (a answer) reason() string {
+	m := code.FindStringSubmatch(a.body)
+	if m == nil {
+		return ""
+	}
+	return ", reason " + m[1] + " (docs/operations.md says what to do),"
+}
+
 func (a answer) redirects() bool { return a.status >= 300 && a.status < 400 }
 
 // follow goes where the answer leads.
@@ -205,11 +216,11 @@ func (b *browser) signInTo(ctx context.Context, at *url.URL) (answer, error) {
 		form, ok := findForm(a.body)
 		switch {
 		case !ok && home:
-			return a, fmt.Errorf("signing in ended on %s%s with %d and no session", a.at.Host, a.at.Path, a.status)
+			return a, fmt.Errorf("signing in ended on %s%s with %d%s and no session", a.at.Host, a.at.Path, a.status, a.reason())
 		case !ok:
 			return a, fmt.Errorf("%s%s answered %d without a form for a name and a password; only such login pages can be driven", a.at.Host, a.at.Path, a.status)
 		case filled[form.password]:
-			return a, fmt.Errorf("%s did not accept the name and the password", a.at.Host)
+			return a, fmt.Errorf("%s did not accept the name and the password: check -user and the variable PASSWORD", a.at.Host)
 		}
 		filled[form.password] = true
 		a, err = b.submit(ctx, a, form)

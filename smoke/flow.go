@@ -15,7 +15,7 @@ import (
 
 // check tries everything, over each protocol that the server speaks.
 func (t Target) check(ctx context.Context, r *report) {
-	fmt.Fprintf(r.out, "%s as %s\n", t.base, t.user)
+	r.heading("%s as %s", t.base, t.user)
 	for _, protocol := range []string{http1, http2} {
 		b := newBrowser(t, protocol)
 		if protocol == http2 {

@@ -49,9 +49,10 @@ func here(u *url.URL) bool {
 	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 }
 
-// Check tries everything and writes a line for each verdict. The error says that something is not as it must be, or that nothing was tried.
-func (t Target) Check(ctx context.Context, out io.Writer) error {
-	r := &report{out: out}
+// Check tries everything and writes a line for each verdict, or in the end all of them as JSON. The error says that something is not as it must be, or that
+// nothing was tried.
+func (t Target) Check(ctx context.Context, out io.Writer, asJSON bool) error {
+	r := &report{out: out, asJSON: asJSON}
 	t.check(ctx, r)
 	return r.verdict()
 }

@@ -27,7 +27,7 @@ func TestOpenDoorFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := me.Check(t.Context(), &out); err == nil {
+	if err := me.Check(t.Context(), &out, false); err == nil {
 		t.Fatal("it passed")
 	}
 	for _, line := range []string{

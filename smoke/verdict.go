@@ -3,6 +3,7 @@ package smoke
 // This file decides how what was found is told: a line each, and one word first.
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,19 @@ import (
 // report collects verdicts.
 type report struct {
 	out                   io.Writer
+	asJSON                bool // all at once, when it is over
 	passed, failed, asked int
+
+	title    string
+	verdicts []Verdict
+}
+
+// Verdict is one thing that was tried.
+type Verdict struct {
+	Section string `json:"section"`
+	Verdict string `json:"verdict"` // PASS, FAIL, INFO or UNKNOWN
+	What    string `json:"what"`
+	Seen    string `json:"seen,omitempty"`
 }
 
 // pass says that something is as it must be, or that it is not: then with what was seen.
@@ -38,10 +51,26 @@ func (r *report) unknown(what, why string, args ...any) {
 	r.line("UNKNOWN", what, fmt.Sprintf(why, args...))
 }
 
-func (r *report) section(title string) { fmt.Fprintf(r.out, "\n%s\n", title) }
+func (r *report) heading(format string, args ...any) {
+	if !r.asJSON {
+		fmt.Fprintf(r.out, format+"\n", args...)
+	}
+}
+
+func (r *report) section(title string) {
+	r.title = title
+	if !r.asJSON {
+		fmt.Fprintf(r.out, "\n%s\n", title)
+	}
+}
 
 func (r *report) line(verdict, what, seen string) {
-	if seen = plain(seen); seen != "" {
+	seen = plain(seen)
+	r.verdicts = append(r.verdicts, Verdict{r.title, verdict, what, seen})
+	if r.asJSON {
+		return
+	}
+	if seen != "" {
 		what += ": " + seen
 	}
 	fmt.Fprintf(r.out, "  %-7s %s\n", verdict, what)
@@ -62,7 +91,15 @@ func plain(s string) string {
 }
 
 func (r *report) verdict() error {
-	fmt.Fprintf(r.out, "\n%d passed, %d failed, %d questions answered\n", r.passed, r.failed, r.asked)
+	if r.asJSON {
+		out := json.NewEncoder(r.out)
+		out.SetEscapeHTML(false)
+		if err := out.Encode(r.verdicts); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(r.out, "\n%d passed, %d failed, %d questions answered\n", r.passed, r.failed, r.asked)
+	}
 	if r.failed > 0 {
 		return errors.New("not as it must be")
 	}

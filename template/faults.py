@@ -188,8 +188,6 @@ class Site:
                     return answer.get("statusCode", 502), {k: v[0] for k, v in found.items() if k.lower() != "content-length"}, (answer.get("body") or "").encode()
                 kind, answer = authorizer(event)
                 if kind != "response":
-                    if answer.get("errorMessage") != "Unauthorized":
-                        print(answer, flush=True)
                     return (401 if answer.get("errorMessage") == "Unauthorized" else 500), {}, b"{}"
                 if answer["policyDocument"]["Statement"][0]["Effect"] == "Deny":
                     return 302, {"Location": answer["context"]["location"]}, b""

@@ -182,6 +182,8 @@ class Lambda:
                 self.wfile.write(body)
 
             def do_POST(self):
+                if "/runtime/" not in self.path:  # extensions are not modelled here
+                    return self.send_error(404)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if self.headers.get("Content-Length") else self.chunks()
                 lambda_.answers.put((self.path.rsplit("/", 1)[1], json.loads(body)))
                 self.send_response(202)

@@ -2,14 +2,18 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"edgeauth/smoke"
 )
 
 // outcome is what somebody sees of one command.
@@ -125,5 +129,12 @@ func TestCheckSaysNo(t *testing.T) {
 	got := on(t, nil, "check", "-url", open.URL+"/Prod")
 	if got.code != exitNo || !strings.Contains(got.stdout, "FAIL    a program gets 401") || got.stderr != "edgeauth check: not as it must be\n" {
 		t.Errorf("%+v", got)
+	}
+	got = on(t, nil, "check", "-url", open.URL+"/Prod", "-json")
+	var said []smoke.Verdict
+	if err := json.Unmarshal([]byte(got.stdout), &said); err != nil || got.code != exitNo || !slices.ContainsFunc(said, func(v smoke.Verdict) bool {
+		return v.Verdict == "FAIL" && v.What == "a program gets 401" && v.Section != "" && v.Seen != ""
+	}) {
+		t.Errorf("%v %+v", err, got)
 	}
 }

@@ -101,6 +101,7 @@ func checkCommand() command {
 	f := flag.NewFlagSet("check", flag.ContinueOnError)
 	var w who
 	w.flags(f)
+	asJSON := f.Bool("json", false, "say it as JSON, all at once: section, verdict, what, seen")
 	return command{
 		name: "check", does: "try a running system from outside: a verdict per line", flags: f,
 		page: `
@@ -110,6 +111,7 @@ open. A line says PASS or FAIL where there is a right answer, INFO where there i
 
 Examples:
   edgeauth check
+  edgeauth check -json | jq '.[] | select(.verdict == "FAIL")'
   PASSWORD=… edgeauth check -url https://….execute-api.eu-west-1.amazonaws.com/Prod -user you@example.com`,
 		do: func(ctx context.Context, c console, args []string) error {
 			if err := noArguments(args); err != nil {
@@ -119,7 +121,10 @@ Examples:
 			if err != nil {
 				return err
 			}
-			return t.Check(ctx, c.stdout)
+			if *asJSON {
+				defer c.working("trying " + w.url)()
+			}
+			return t.Check(ctx, c.stdout, *asJSON)
 		},
 	}
 }

@@ -154,7 +154,7 @@ var remedies = map[reason.Code]string{
 	reason.ScopeRequired:    "give the scope to the client; sessions have none, so a rule that asks for one is for machines",
 	reason.StepUp:           "sign in again: the rule wants a fresh sign-in",
 	reason.NoRule:           "add a rule that matches this method and path",
-	reason.TooLarge:         "fewer rules with groups, fewer groups, or fewer claims: API Gateway takes 8,192 bytes",
+	reason.TooLarge:         "fewer rules with groups, fewer groups, or fewer claims: the answer has to fit into what API Gateway takes",
 	reason.KeysUnavailable:  "see whether the key set's address answers from here, and whether AUTH_JWKS_URL is right; with -jwks it is read from a file",
 	reason.EventUnknown:     "see who invokes the function: the event is none of API Gateway's",
 	reason.Internal:         "report it, with the log line",

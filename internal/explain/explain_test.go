@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -82,6 +84,29 @@ func TestEndingsAreTheAuthorizers(t *testing.T) {
 		i := slices.IndexFunc(e.Checks, func(c Check) bool { return c.Question == "has nobody ended the session early?" })
 		if err != nil || e.Reason != code || e.Outcome != code.Outcome() || e.Do == "" || i < 0 || e.Checks[i].Answer != answer {
 			t.Errorf("%s: %v %+v", code, err, e)
+		}
+	}
+}
+
+// TestOperationsAsksForWhatCanBeExplained: a row that ends with explain is about a reason that a check can give.
+func TestOperationsAsksForWhatCanBeExplained(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|.*`edgeauth explain [^`]*` \\|$").FindAllStringSubmatch(string(text), -1)
+	if len(rows) < 25 {
+		t.Errorf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		code := reason.Code(row[1])
+		if given := slices.ContainsFunc(steps, func(s struct {
+			question string
+			codes    []reason.Code
+		}) bool {
+			return slices.Contains(s.codes, code)
+		}); !given && code != reason.OK && code != reason.Internal {
+			t.Errorf("no check gives %s", code)
 		}
 	}
 }
