@@ -103,7 +103,8 @@ func TestOperationsAsksForWhatCanBeExplained(t *testing.T) {
 		if given := slices.ContainsFunc(steps, func(s struct {
 			question string
 			codes    []reason.Code
-		}) bool {
+		},
+		) bool {
 			return slices.Contains(s.codes, code)
 		}); !given && code != reason.OK && code != reason.Internal {
 			t.Errorf("no check gives %s", code)
