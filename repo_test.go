@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"app/dashboard/plot":    {},
 
 	"jwks":     {"clock", "jsonread", "base64url", "reason", "endpoint"},
-	"cuts":     {"clock", "jsonread", "jsonwrite", "reason", "endpoint"},
+	"cuts":     {"awsjson", "clock", "jsonread", "jsonwrite", "reason", "endpoint"},
 	"identity": {"jsonwrite", "intent", "word"},
 
 	"examples/your-app/orders": {"identity"},
@@ -48,7 +48,8 @@ var arrows = map[string][]string{
 	"internal/word":      {},
 	"internal/clock":     {},
 	"internal/metric":    {},
-	"internal/cognito":   {"clock", "config", "reason"},
+	"internal/cognito":   {"awsjson", "clock", "config", "endpoint", "reason"},
+	"internal/awsjson":   {"endpoint"},
 	"internal/cookie":    {"reason"},
 	"internal/policy":    {"reason", "word"},
 	"internal/apigw":     {"jsonread", "jsonwrite", "reason"},
@@ -85,8 +86,8 @@ var arrows = map[string][]string{
 	"local/dynamodb":   {},
 }
 
-// sdkOnlyIn names the packages that may link the AWS SDK: the callback's one, the tool's, and the dashboard's. The authorizer's cold start must not pay for it.
-var sdkOnlyIn = []string{"internal/cognito", "internal/stack", "internal/cutoff", "internal/doctor", "app/dashboard/figures"}
+// sdkOnlyIn names the packages that may link the AWS SDK: the tool's, and the dashboard's. The cold start of what every sign-in waits for must not pay for it.
+var sdkOnlyIn = []string{"internal/stack", "internal/cutoff", "internal/doctor", "app/dashboard/figures"}
 
 // modulePath is the module's name, which `make module` changes, and a slash.
 var modulePath = sync.OnceValue(func() string {

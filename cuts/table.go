@@ -9,17 +9,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
+	"edgeauth/internal/awsjson"
 	"edgeauth/internal/endpoint"
 	"edgeauth/internal/jsonread"
 	"edgeauth/internal/jsonwrite"
@@ -33,6 +30,9 @@ const (
 	SortKey      = "entry"
 	TimeToLive   = "ends"
 )
+
+// Credentials are an AWS access key. No verb, encoder or logger prints them.
+type Credentials = awsjson.Credentials
 
 // What makes an answer unusable.
 var (
@@ -67,7 +67,7 @@ type table struct {
 func newTable(c Config) (table, error) {
 	t := table{name: c.Table, region: c.Region, endpoint: c.Endpoint, credentials: c.Credentials, now: c.Now}
 	if t.endpoint == "" {
-		t.endpoint = "https://dynamodb." + c.Region + "." + suffix(c.Region)
+		t.endpoint = "https://dynamodb." + c.Region + "." + awsjson.Suffix(c.Region)
 	}
 	if t.now == nil {
 		t.now = time.Now
@@ -78,53 +78,11 @@ func newTable(c Config) (table, error) {
 	if err := endpoint.Check(t.endpoint); err != nil {
 		return t, fmt.Errorf("cuts: %w", err)
 	}
-	t.do = ownClient()
+	t.do = awsjson.Client()
 	if c.Client != nil {
 		t.do = endpoint.Unredirected(c.Client)
 	}
 	return t, nil
-}
-
-// suffix is the domain of a Region's partition (https://docs.aws.amazon.com/general/latest/gr/ddb.html).
-func suffix(region string) string {
-	if strings.HasPrefix(region, "cn-") {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
-}
-
-// ownClient returns how to ask when nobody says. It trusts Amazon's roots, and the system's once the server's chain has ended in another one. Its
-// connections are kept between readings: a new one costs more than all else that a reading does.
-func ownClient() func(*http.Request) (*http.Response, error) {
-	amazons, systems := endpoint.Unredirected(client(endpoint.AmazonRoots())), endpoint.Unredirected(client(nil))
-	var foreign atomic.Bool
-	return func(r *http.Request) (*http.Response, error) {
-		if foreign.Load() {
-			return systems(r)
-		}
-		response, err := amazons(r)
-		if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
-			foreign.Store(true)
-			r.Body, _ = r.GetBody()
-			return systems(r)
-		}
-		return response, err
-	}
-}
-
-// client speaks HTTP/1.1, which for one request is one round of work less than HTTP/2. A connection that was idle for half a minute, by the wall's
-// clock, may be dead and is not used.
-func client(roots *x509.CertPool) *http.Client {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Client{Transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		Protocols:              &protocols,
-		IdleConnTimeout:        30 * time.Second,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: 64 << 10,
-	}}
 }
 
 // page is one answer to a query.
@@ -178,7 +136,7 @@ func (t *table) send(ctx context.Context, operation string, body []byte) ([]byte
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
-	t.credentials.sign(r, body, t.region, t.now())
+	t.credentials.Sign(r, body, "dynamodb", t.region, t.now())
 	response, err := t.do(r)
 	if err != nil {
 		return nil, 0, err

@@ -63,7 +63,7 @@ func New(c Config) (*Source, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Source{c: c, aws: &sdk{}}, nil
+	return &Source{c: c, aws: &direct{}}, nil
 }
 
 // Client returns what is known of the app client, after asking if that is due.

@@ -1,8 +1,7 @@
-package cuts
+package awsjson
 
-// This file signs requests: Signature Version 4, of which the list needs a POST to "/" without a query
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). AWS's own signer would be three times as large as all
-// the rest of this package, in a binary whose size is part of every cold start.
+// This file signs requests: Signature Version 4, of which a POST to "/" without a query needs little
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 
 import (
 	"crypto/hmac"
@@ -26,13 +25,10 @@ func (c Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "(AW
 // MarshalText is Format, for encoders.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte("(AWS credentials)"), nil }
 
-const (
-	signatureDate = "20060102T150405Z"
-	service       = "dynamodb"
-)
+const signatureDate = "20060102T150405Z"
 
-// sign signs r, whose body is body, for a moment: AWS takes it for five minutes before and after.
-func (c Credentials) sign(r *http.Request, body []byte, region string, at time.Time) {
+// Sign signs r, a POST to "/" of a service in a Region, whose body is body, for a moment: AWS takes it for five minutes before and after.
+func (c Credentials) Sign(r *http.Request, body []byte, service, region string, at time.Time) {
 	date := at.UTC().Format(signatureDate)
 	r.Header.Set("X-Amz-Date", date)
 	names, token := "content-length;content-type;host;x-amz-date;x-amz-target", ""
