@@ -261,7 +261,7 @@ class World:
             self.method(path)
         for kind, status, parameters in [
             ("ACCESS_DENIED", "302", {"gatewayresponse.header.Location": "context.authorizer.location"}), ("UNAUTHORIZED", "401", {}),
-            ("AUTHORIZER_FAILURE", "500", {}), ("AUTHORIZER_CONFIGURATION_ERROR", "500", {}), ("THROTTLED", "429", {}),
+            ("AUTHORIZER_FAILURE", "500", {}), ("AUTHORIZER_CONFIGURATION_ERROR", "500", {}),
         ]:
             g.put_gateway_response(restApiId=api, responseType=kind, statusCode=status, responseParameters=parameters)
         self.proxy.instead["apigateway:GET /restapis/*"] = set_to(disableExecuteApiEndpoint=True)  # the import leaves it out, and an update makes it text

@@ -214,7 +214,7 @@ var spoiled = []struct {
 	{"rule_without_route", `the rule "* /auth/x user" is about no route behind the authorizer`, agreed("AUTH_RULES", "* /* user\n* /auth/x user")},
 	{"rule_without_route", `the rule "* /admin/* group:admins" is about no route behind the authorizer`, func(f *facts) { f.routes[2].path = "/shop/{proxy+}" }},
 	{"gateway_response_missing", "the API has no response AUTHORIZER_FAILURE of its own", func(f *facts) { delete(f.responses, "AUTHORIZER_FAILURE") }},
-	{"gateway_response_missing", "the API has no response THROTTLED of its own", func(f *facts) { f.responses["THROTTLED"] = apigateway.GatewayResponse{DefaultResponse: true} }},
+	{"gateway_response_missing", "the API has no response UNAUTHORIZED of its own", func(f *facts) { f.responses["UNAUTHORIZED"] = apigateway.GatewayResponse{DefaultResponse: true} }},
 	{"gateway_response_altered", `UNAUTHORIZED answers 403, and not 401`, func(f *facts) {
 		f.responses["UNAUTHORIZED"] = apigateway.GatewayResponse{StatusCode: aws.String("403")}
 	}},

@@ -90,8 +90,8 @@ var rules = []rule{
 	{"login_behind_authorizer", Fault, calls(getAPI, getResources), loginBehindAuthorizer, "no authorizer at /auth, or nobody can sign in", "Give the event at /auth/{proxy+} `Auth: { Authorizer: NONE }` in the template, and `sam deploy`."},
 	{"login_without_route", Fault, calls(getAPI, getResources), loginWithoutRoute, "a route /auth/{proxy+}", "Give the callback an event with the path /auth/{proxy+} in the template, and `sam deploy`."},
 	{"rule_without_route", Advice, calls(getFunction, getAlias, getAPI, getResources), ruleWithoutRoute, "a route behind the authorizer for each access rule", "Correct the path; `edgeauth rules show` prints who gets in at each route."},
-	{"gateway_response_missing", Fault, calls(getAPI, getResponses), responseMissing, "the gateway responses of the template, inline in the API", "Copy GatewayResponses from template.yaml into the API, and `sam deploy`."},
-	{"gateway_response_altered", Fault, calls(getAPI, getResponses), responseAltered, "gateway responses as in the template", "Copy GatewayResponses from template.yaml into the API, and `sam deploy`."},
+	{"gateway_response_missing", Fault, calls(getAPI, getResponses), responseMissing, "the gateway responses of the template, inline in the API", "Copy the block GatewayResponses of the README, or gateway-responses.yaml of a release, into the API, and `sam deploy`."},
+	{"gateway_response_altered", Fault, calls(getAPI, getResponses), responseAltered, "gateway responses as in the template", "Copy the block GatewayResponses of the README, or gateway-responses.yaml of a release, into the API, and `sam deploy`."},
 	{"throttle_zero", Fault, calls(getAPI, getStage), throttleZero, "a rate and a burst above zero", "`aws apigateway update-stage --rest-api-id $API --stage-name … --patch-operations 'op=replace,path=/*/*/throttling/rateLimit,value=500' 'op=replace,path=/*/*/throttling/burstLimit,value=1000'`."},
 	{"stage_logs_tokens", Fault, calls(getAPI, getStage), stageLogsTokens, "no data trace: it writes cookies and tokens into the log", "`aws apigateway update-stage --rest-api-id $API --stage-name … --patch-operations 'op=replace,path=/*/*/logging/dataTrace,value=false'`."},
 	{"execute_api_open", Fault, calls(getAPI), executeAPIOpen, "one address alone: with AppDomain, execute-api is off", "`aws apigateway update-rest-api --rest-api-id $API --patch-operations op=replace,path=/disableExecuteApiEndpoint,value=true`, then `aws apigateway create-deployment`."},
@@ -105,7 +105,7 @@ var rules = []rule{
 	{"clock_off", Fault, calls(visit), clockOff, "a clock within five seconds of the application's", "Set the clock: `timedatectl set-ntp true`."},
 	{"door_open", Fault, calls(visit, getFunction, getAlias), doorOpen, "401 for a program without a session", "`edgeauth explain -stack $STACK GET /` says what the authorizer thinks of it; then look at the route's Auth section."},
 	{"door_fails", Fault, calls(visit), doorFails, "401 for a program without a session", "Look for the reason in the authorizer's log, on the stack's dashboard: `aws logs tail --follow` of its log group."},
-	{"browser_not_sent_to_login", Fault, calls(visit, getFunction, getAlias), browserNotSent, "302 to /auth/login for a browser without a session", "Copy GatewayResponses from template.yaml into the API, and `sam deploy`."},
+	{"browser_not_sent_to_login", Fault, calls(visit, getFunction, getAlias), browserNotSent, "302 to /auth/login for a browser without a session", "Copy the block GatewayResponses of the README, or gateway-responses.yaml of a release, into the API, and `sam deploy`."},
 	{"login_fails", Fault, calls(visit), loginFails, "302 to the pool's login page", "Look for the reason in the callback's log, on the stack's dashboard: `aws logs tail --follow` of its log group."},
 
 	// Operation.

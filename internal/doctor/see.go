@@ -699,7 +699,7 @@ func leads(route, path string) bool {
 
 // expected are the responses without which people and programs see what API Gateway says by itself, and the status that each has.
 var expected = map[string]string{
-	"ACCESS_DENIED": "302", "UNAUTHORIZED": "401", "AUTHORIZER_FAILURE": "500", "AUTHORIZER_CONFIGURATION_ERROR": "500", "THROTTLED": "429",
+	"ACCESS_DENIED": "302", "UNAUTHORIZED": "401", "AUTHORIZER_FAILURE": "500", "AUTHORIZER_CONFIGURATION_ERROR": "500",
 }
 
 const (
