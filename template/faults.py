@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -632,6 +633,8 @@ def run(folder):
             authorizer.stop()
             callback.stop()
         names = {w.pool: "pool", w.trusted: "trusted pool", w.client_id: "client", w.api: "api", proxy.url: "stand-in"}
+        with urllib.request.urlopen(f"{proxy.url}/{w.pool}/.well-known/jwks.json") as keys:
+            names |= {k["kid"]: "key" for k in json.load(keys)["keys"]}
         names |= {w.resources[r][1]: r.rpartition("/")[2] for r in ("CallbackLogs", "EdgeAuth/CannotTellAlarm", "EdgeAuth/UserPoolDomain", "CallbackFunctionRole")}
     return failures, rows, names, healthy
 
