@@ -448,6 +448,8 @@ func (s *soak) judge(f facts, e exchange, who string) {
 		}
 	case e.status == http.StatusInternalServerError:
 		s.gaveUp(f.at, who+" got a 500", "keys", "crash", "rotation")
+	case e.status == http.StatusBadGateway: // the backend was killed at work
+		s.gaveUp(f.at, who+" got a 502", "crash")
 	default:
 		s.trouble(f.at, &s.wrong, fmt.Sprintf("%s got a %d", who, e.status))
 	}
