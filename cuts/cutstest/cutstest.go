@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,12 +23,15 @@ type Table struct {
 
 	mu    sync.Mutex // guards what follows
 	keys  []string
+	ends  map[string]string // by what was ended: the latest end that was written, in seconds since 1970
 	asked int
 	fault func(*http.Request) error
 }
 
 // New returns an empty table with a clock.
-func New(t testing.TB, now func() time.Time) *Table { return &Table{t: t, now: now} }
+func New(t testing.TB, now func() time.Time) *Table {
+	return &Table{t: t, now: now, ends: map[string]string{}}
+}
 
 // List returns a list that reads the table once in five seconds.
 func (t *Table) List() *cuts.List {
@@ -65,6 +69,17 @@ func (t *Table) Entries() (all []string) {
 	return all
 }
 
+// Lives returns how long, from now on, what was ended last under this name is remembered; 0 if it was not.
+func (t *Table) Lives(what string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	seconds, _ := strconv.ParseInt(t.ends[what], 10, 64)
+	if seconds == 0 {
+		return 0
+	}
+	return time.Unix(seconds, 0).Sub(t.now())
+}
+
 // Asked returns how many requests have come so far.
 func (t *Table) Asked() int { t.mu.Lock(); defer t.mu.Unlock(); return t.asked }
 
@@ -95,6 +110,8 @@ func (t *Table) RoundTrip(r *http.Request) (*http.Response, error) {
 	items := []any{}
 	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") {
 		t.put(in.Item[cuts.SortKey].S)
+		_, what, _ := strings.Cut(in.Item[cuts.SortKey].S, " ")
+		t.ends[what] = in.Item[cuts.TimeToLive].N
 	} else {
 		for _, k := range t.keys {
 			if k > in.ExpressionAttributeValues[":e"].S {

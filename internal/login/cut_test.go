@@ -75,6 +75,42 @@ func TestSignOutIsWritten(t *testing.T) {
 	w.wants(copied.call("POST", base+"/auth/refresh"), 401, "session_cut")
 }
 
+// Once the session cookie is gone, what renews it says which sign-in is over.
+func TestSignOutIsWrittenWithoutTheSession(t *testing.T) {
+	w, table := newCutSystem(t)
+	b := w.browser()
+	b.signIn("alice", base+"/")
+	copied := b.fork()
+	delete(b.jar, "/ __Host-id")
+	w.Advance(time.Second)
+	w.wants(b.call("POST", base+"/auth/logout"), 200, "ok")
+	w.wants(copied.call("GET", base+"/auth/session"), 401, "session_cut")
+	if n := len(table.Entries()); n != 1 {
+		t.Errorf("wrote %q", table.Entries())
+	}
+}
+
+// An ending is remembered for as long as a token of the sign-in lives, which is an hour here, and
+// ten minutes for clocks; where the refresh token could not be revoked, for as long as that renews.
+func TestSignOutIsRemembered(t *testing.T) {
+	for name, row := range map[string]struct {
+		fault func(http.ResponseWriter, *http.Request) bool
+		want  time.Duration
+	}{
+		"revoked":     {nil, 70 * time.Minute},
+		"not revoked": {status(500, "away"), 720 * time.Hour},
+	} {
+		w, table := newCutSystem(t)
+		b := w.browser()
+		b.signIn("alice", base+"/")
+		w.idp.set(func(p *provider) { p.fault = row.fault })
+		w.wants(b.call("POST", base+"/auth/logout"), 200, "ok")
+		if got := table.Lives(table.Entries()[0]); got.Round(time.Minute) != row.want {
+			t.Errorf("%s: remembered for %v, want %v", name, got, row.want)
+		}
+	}
+}
+
 // A sign-out goes on when the list does not.
 func TestSignOutGoesOnWithoutTheList(t *testing.T) {
 	w, table := newCutSystem(t)
