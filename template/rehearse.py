@@ -13,6 +13,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -25,6 +26,8 @@ from pathlib import Path
 
 import boto3
 from botocore.exceptions import ClientError
+
+import adopt
 
 ROOT = Path(__file__).parent.parent
 REGION, STACK = "eu-west-1", "edgeauth"
@@ -229,22 +232,22 @@ class Lambda:
 
 
 class Browser:
-    """Cookies by path, and a REST API's events in place of a gateway."""
+    """Cookies by path, and a REST API's events in place of a gateway. Below a host of one's own the stage is in no path."""
 
-    def __init__(self, api, callback):
-        self.api, self.callback, self.jar = urllib.parse.urlsplit(api), callback, {}
+    def __init__(self, api, callback, stage):
+        self.base, self.callback, self.stage, self.jar = urllib.parse.urlsplit(api).path, callback, stage, {}
 
     def cookies(self, path):
         return "; ".join(f"{n}={v}" for n, (v, p) in self.jar.items() if path == p or path.startswith(p.rstrip("/") + "/"))
 
     def event(self, url, method="GET", **headers):
         u = urllib.parse.urlsplit(url)
-        stage = self.api.path.split("/")[1]
+        stage = self.stage
         headers = {"Host": [u.netloc], "Accept": ["text/html"], "Sec-Fetch-Mode": ["navigate"], "Sec-Fetch-Dest": ["document"], "Sec-Fetch-Site": ["same-origin"], **{k.replace("_", "-"): [v] for k, v in headers.items()}}
         if sent := self.cookies(u.path):
             headers["Cookie"] = [sent]
         query = urllib.parse.parse_qs(u.query, keep_blank_values=True) or None
-        path = u.path.removeprefix("/" + stage) or "/"
+        path = u.path.removeprefix(self.base) or "/"
         resource = "/auth/{proxy+}" if path.startswith("/auth/") else "/api/{proxy+}" if path.startswith("/api/") else "/{proxy+}" if path != "/" else "/"
         return {
             "type": "REQUEST", "methodArn": f"arn:aws:execute-api:{REGION}:123456789012:{u.netloc.split('.')[0]}/{stage}/{method}{path}",
@@ -320,42 +323,91 @@ def rehearse(folder):
         check(c.get("ClientSecret") and c["AllowedOAuthFlows"] == ["code"], "the client has a secret and the code flow only")
         pool = cognito.describe_user_pool(UserPoolId=outputs["UserPoolId"])["UserPool"]
         check(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True, "strangers cannot register")
-        given = {n: lambdas.get_function_configuration(FunctionName=resources[r][1])["Environment"]["Variables"] for n, r in [("authorizer", "EdgeAuth/AuthorizerFunction"), ("CallbackFunction", "CallbackFunction")]}
+        given = variables(aws, resources, "EdgeAuth/AuthorizerFunction", "CallbackFunction")
         live = lambdas.get_alias(FunctionName=f"{STACK}-authorizer", Name="live")
         check(live["FunctionVersion"] == "$LATEST", "the alias live is what was deployed last")
         check(given["authorizer"]["AUTH_CLIENT_IDS"] == outputs["ClientId"], "the authorizer has the client's id in its environment")
         check(c["ClientSecret"] not in json.dumps([given, outputs, told]), "the client's secret is in no variable, output or parameter")
 
-        cognito.admin_create_user(UserPoolId=outputs["UserPoolId"], Username=USER, MessageAction="SUPPRESS",
-                                  UserAttributes=[{"Name": "email", "Value": USER}, {"Name": "email_verified", "Value": "true"}])
-        cognito.admin_set_user_password(UserPoolId=outputs["UserPoolId"], Username=USER, Password=PASSWORD, Permanent=True)
-        cognito.admin_add_user_to_group(UserPoolId=outputs["UserPoolId"], Username=USER, GroupName="admins")
+        cognito.admin_add_user_to_group(UserPoolId=outputs["UserPoolId"], Username=user_of(cognito, outputs["UserPoolId"]), GroupName="admins")
+        tell()
+        tell("$ sign in")
+        tell("  login_url and jwks_url in the parameter, and AUTH_JWKS_URL, lead to MiniStack: no name here leads to AWS")
+        walk(aws, STACK, given, outputs["Url"], "Prod")
 
-        # SUBSTITUTE 4: no name server here answers for amazoncognito.com and amazonaws.com.
-        tell("  login_url and jwks_url in the parameter, and AUTH_JWKS_URL, now lead to MiniStack: no name here leads to AWS")
-        keys = f"{aws.url}/{outputs['UserPoolId']}/.well-known/jwks.json"
-        ssm.put_parameter(Name=f"/{STACK}/auth", Overwrite=True, Type="String", Value=json.dumps(dict(told, login_url=aws.url, jwks_url=keys)))
-        here = dict(AUTH_JWKS_URL=keys, AWS_ENDPOINT_URL=aws.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
-        callback = Lambda("CallbackFunction", {**given["CallbackFunction"], **here})
-        authorizer = Lambda("authorizer", {**given["authorizer"], **here})
-        try:
-            sign_in(aws, outputs, callback, authorizer)
-        finally:
-            callback.stop()
-            authorizer.stop()
-        secrets = [PASSWORD, c["ClientSecret"]]
-        check(not any(s in line for s in secrets for line in callback.log + authorizer.log), "no secret in any log line")
+        adopted(aws, folder, outputs["UserPoolId"])
 
         tell()
         tell("$ the parameters")
         variants(aws, folder, outputs["UserPoolId"])
 
 
-def sign_in(aws, outputs, callback, authorizer):
+def variables(aws, resources, authorizer, callback):
+    """The environment that a deployment gave to the two functions."""
+    lambdas = aws.client("lambda")
+    found = {"authorizer": authorizer, "CallbackFunction": callback}
+    return {n: lambdas.get_function_configuration(FunctionName=resources[r][1])["Environment"]["Variables"] for n, r in found.items()}
+
+
+def user_of(cognito, pool):
+    """Somebody in a pool, who has set a password."""
+    cognito.admin_create_user(UserPoolId=pool, Username=USER, MessageAction="SUPPRESS", UserAttributes=[{"Name": "email", "Value": USER}, {"Name": "email_verified", "Value": "true"}])
+    cognito.admin_set_user_password(UserPoolId=pool, Username=USER, Password=PASSWORD, Permanent=True)
+    return USER
+
+
+def walk(aws, name, given, url, stage):
+    """Signs somebody in at a stack, by the real binaries on the environment that the deployment gave them."""
+    ssm = aws.client("ssm")
+    told = json.loads(ssm.get_parameter(Name=f"/{name}/auth")["Parameter"]["Value"])
+    # SUBSTITUTE 4: no name server here answers for amazoncognito.com and amazonaws.com.
+    keys = f"{aws.url}/{told['user_pool_id']}/.well-known/jwks.json"
+    ssm.put_parameter(Name=f"/{name}/auth", Overwrite=True, Type="String", Value=json.dumps(dict(told, login_url=aws.url, jwks_url=keys)))
+    here = dict(AUTH_JWKS_URL=keys, AWS_ENDPOINT_URL=aws.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+    callback = Lambda("CallbackFunction", {**given["CallbackFunction"], **here})
+    authorizer = Lambda("authorizer", {**given["authorizer"], **here})
+    try:
+        sign_in(aws, url, told["client_id"], stage, callback, authorizer)
+    finally:
+        callback.stop()
+        authorizer.stop()
+    client = aws.client("cognito-idp").describe_user_pool_client(UserPoolId=told["user_pool_id"], ClientId=told["client_id"])["UserPoolClient"]
+    secrets = [PASSWORD, client["ClientSecret"]]
+    check(not any(s in line for s in secrets for line in callback.log + authorizer.log), "no secret in any log line")
+
+
+def released(application, folder):
+    """An application of somebody's own, with the folder of a release beside its template."""
+    shutil.copytree(application, folder, ignore=shutil.ignore_patterns("edgeauth"))
+    (folder / "edgeauth").mkdir()
+    (folder / "edgeauth/edgeauth.yaml").write_text((folder.parent / "edgeauth.yaml").read_text())
+    for name, file in [("authorizer", "authorizer.zip"), ("CallbackFunction", "callback.zip")]:
+        (folder / "edgeauth" / zipped(name, folder / "edgeauth")).rename(folder / "edgeauth" / file)
+    return folder
+
+
+def adopted(aws, folder, pool):
+    """The applications that take the part in, each a stack of its own."""
     tell()
-    tell("$ sign in")
-    base = outputs["Url"].rstrip("/")
-    browser = Browser(base, callback)
+    tell("$ sam deploy of examples/your-app, with the pool of the demo")
+    outputs, resources = deploy(aws, released(ROOT / "examples/your-app", folder / "your-app"), "your-app", UserPoolId=pool, LoginUrl="https://login.example.com")
+    names[resources["Api"][1]] = "your-app"
+    check("EdgeAuth/UserPool" not in resources, f"CREATE_COMPLETE, {len(resources)} resources, no pool of its own: {outputs['Url']}")
+    walk(aws, "your-app", variables(aws, resources, "EdgeAuth/AuthorizerFunction", "CallbackFunction"), outputs["Url"], "Prod")
+
+    tell()
+    tell("$ sam deploy of a foreign application with a host of its own, to which the README's lines were added")
+    outputs, resources = deploy(aws, released(adopt.application(folder / "before"), folder / "notes"), "notes", Certificate=CERTIFICATE)
+    told = json.loads(aws.client("ssm").get_parameter(Name="/notes/auth")["Parameter"]["Value"])
+    names.update({told["user_pool_id"]: "notes-pool", told["client_id"]: "notes-client"})
+    check("EdgeAuth/UserPool" in resources, f"CREATE_COMPLETE, {len(resources)} resources: {outputs['Url']}")
+    user_of(aws.client("cognito-idp"), told["user_pool_id"])
+    walk(aws, "notes", variables(aws, resources, "EdgeAuth/AuthorizerFunction", "CallbackFunction"), outputs["Url"], "v1")
+
+
+def sign_in(aws, url, client_id, stage, callback, authorizer):
+    base = url.rstrip("/")
+    browser = Browser(base, callback, stage)
     target = base + "/reports?q=1&q=%2F"
 
     kind, answer = authorizer(browser.event(target))
@@ -365,7 +417,7 @@ def sign_in(aws, outputs, callback, authorizer):
     status, location, body = browser.visit(urllib.parse.urljoin(target, location))
     asked = urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)
     check(status in (200, 302) and location.startswith(aws.url + "/oauth2/authorize?"), f"callback read its parameter and sends to {location.split('?')[0]}", status, body, *callback.log)
-    check(asked["client_id"] == [outputs["ClientId"]] and asked["code_challenge_method"] == ["S256"] and asked["nonce"] and asked["state"], "with the client's id, PKCE S256, state and nonce")
+    check(asked["client_id"] == [client_id] and asked["code_challenge_method"] == ["S256"] and asked["nonce"] and asked["state"], "with the client's id, PKCE S256, state and nonce")
 
     status, where, page = fetch(location)
     if status == 302:
