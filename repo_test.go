@@ -280,6 +280,57 @@ func TestYourApplicationTakesInWhatTheReadmeSays(t *testing.T) {
 	}
 }
 
+// TestEveryWayIsTested looks up each test that docs/ways.md names.
+func TestEveryWayIsTested(t *testing.T) {
+	page, err := os.ReadFile("docs/ways.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := map[string]struct{ files, begins string }{
+		"e2e": {"e2e/*_test.go", "func %s("}, "local": {"local/*/*_test.go", "func %s("}, "template": {"template/*.py", "def %s("},
+		"cdk": {"cdk/test/*.test.ts", "test('%s"}, "rehearsal": {"template/rehearse.py", `tell("$ %s`},
+	}
+	texts := map[string]string{}
+	for kind, w := range where {
+		files, err := filepath.Glob(w.files)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no files, %v", w.files, err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[kind] += string(text)
+		}
+	}
+	ways := 0
+	for line := range strings.Lines(string(page)) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| feature") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "|\n "), " | ")
+		if len(cells) != 5 {
+			t.Fatalf("not five cells: %s", line)
+		}
+		for _, cell := range cells[1:] {
+			named := regexp.MustCompile("`(\\w+):([^`]+)`").FindAllStringSubmatch(cell, -1)
+			if len(named) == 0 && cell != "—" {
+				t.Errorf("%s: %q names no test", cells[0], cell)
+			}
+			for _, n := range named {
+				if w, ok := where[n[1]]; !ok || !strings.Contains(texts[n[1]], strings.Replace(w.begins, "%s", n[2], 1)) {
+					t.Errorf("%s: there is no %s:%s", cells[0], n[1], n[2])
+				}
+				ways++
+			}
+		}
+	}
+	if ways < 40 {
+		t.Errorf("%d tests named", ways)
+	}
+}
+
 // TestEveryReasonIsUsed keeps the closed list closed: a code that no package gives is a promise nobody keeps.
 func TestEveryReasonIsUsed(t *testing.T) {
 	list, err := os.ReadFile("internal/reason/reason.go")

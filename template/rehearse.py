@@ -172,6 +172,8 @@ class Lambda:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                if self.path.endswith("/extension/event/next"):
+                    return threading.Event().wait()  # no event ever comes
                 event = lambda_.events.get()
                 if event is None:
                     return self.send_error(500)
@@ -188,6 +190,12 @@ class Lambda:
                 if "/runtime/" not in self.path:  # extensions are not modelled here
                     return self.send_error(404)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if self.headers.get("Content-Length") else self.chunks()
+                if self.path.endswith("/extension/register"):
+                    self.send_response(200)
+                    self.send_header("Lambda-Extension-Identifier", "00000000-0000-0000-0000-000000000000")
+                    self.send_header("Content-Length", "2")
+                    self.end_headers()
+                    return self.wfile.write(b"{}")
                 lambda_.answers.put((self.path.rsplit("/", 1)[1], json.loads(body)))
                 self.send_response(202)
                 self.send_header("Content-Length", "0")
