@@ -197,8 +197,9 @@ func cannotTell(code reason.Code) error { return fmt.Errorf("cannot tell: %s", c
 // taken whole is none.
 func (a *authorizer) allow(d *decision) ([]byte, error) {
 	var scratch struct {
-		document, context [8 << 10]byte // which is enough for nearly every answer
-		location          [512]byte
+		document [2 << 10]byte // which is enough for nearly every answer
+		context  [8 << 10]byte
+		location [512]byte
 	}
 	document, err := a.rules.AppendDocument(scratch.document[:0], d.request.API, user(d.caller), d.began, "")
 	if err != nil {

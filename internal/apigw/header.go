@@ -19,6 +19,9 @@ var names = [headers + 1]string{
 
 const headers = 12 // how many there are; cookie, which has all its values kept, comes after them
 
+// lengths has a bit for each length that a name has, which most headers' names have not.
+const lengths = 1<<5 | 1<<6 | 1<<7 | 1<<11 | 1<<13 | 1<<14 | 1<<17 | 1<<22
+
 // source is the member of an event that a header's value was found in. The later in the list
 // counts: headers has one of several values of a name, multiValueHeaders has them all, and cookies
 // of a payload 2.0 come in a member of their own.
@@ -133,6 +136,9 @@ func (r *Request) readCookies(j *jsonread.Reader) {
 // header finds the header that name is a spelling of. (Letters that only Unicode folds into ASCII
 // take more bytes than what they fold into.)
 func header(name string) (int, bool) {
+	if lengths>>len(name)&1 == 0 {
+		return 0, false
+	}
 	for h, known := range names {
 		if len(name) == len(known) && strings.EqualFold(name, known) {
 			return h, true

@@ -325,29 +325,56 @@ func (r *Reader) quoted() (body []byte, plain bool) {
 		r.Fail(ErrSyntax)
 		return nil, true
 	}
-	r.at++
-	start := r.at
+	start := r.at + 1
+	end, plain, err := closing(r.text, start)
+	if err != nil {
+		r.Fail(err)
+		return nil, true
+	}
+	r.at = end + 1
+	return r.text[start:end], plain
+}
+
+// closing returns where the quote is that ends the string that begins at i, and whether there are
+// no escapes before it.
+func closing(text []byte, i int) (end int, plain bool, err error) {
 	plain = true
-	for r.ordinary(); r.at < len(r.text); r.ordinary() {
-		switch r.text[r.at] {
-		case '"':
-			r.at++
-			return r.text[start : r.at-1], plain
-		case '\\':
-			_, n := escape(r.text[r.at:])
+	for i = ordinary(text, i); i < len(text); i = ordinary(text, i) {
+		switch c := text[i]; {
+		case c == '"':
+			return i, plain, nil
+		case c == '\\':
+			_, n := escape(text[i:])
 			if n == 0 {
-				r.Fail(ErrText)
-				return nil, true
+				return 0, true, ErrText
 			}
 			plain = false
-			r.at += n
-		default: // a control character, or a byte that is not UTF-8
-			r.Fail(ErrText)
-			return nil, true
+			i += n
+		case c < ' ':
+			return 0, true, ErrText
+		default:
+			char, n := utf8.DecodeRune(text[i:])
+			if char == utf8.RuneError && n == 1 {
+				return 0, true, ErrText
+			}
+			i += n
 		}
 	}
-	r.Fail(ErrSyntax)
-	return nil, true
+	return 0, true, ErrSyntax
+}
+
+// ordinary returns where, from i on, the first byte is that is a quote, a backslash, a control
+// character or not ASCII: eight bytes at once, as long as there are as many.
+func ordinary(text []byte, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		if m := unusual(text[i:]) & highs; m != 0 {
+			return i + bits.TrailingZeros64(m)/8
+		}
+	}
+	for i < len(text) && text[i] != '"' && text[i] != '\\' && ' ' <= text[i] && text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 const (
@@ -355,38 +382,13 @@ const (
 	highs = 0x8080808080808080
 )
 
-// ordinary moves on to the next quote, backslash or fault: over eight bytes at once where all of
-// them are ordinary ASCII.
-func (r *Reader) ordinary() {
-	text, i := r.text, r.at
-	for {
-		for ; i+8 <= len(text); i += 8 {
-			w := binary.LittleEndian.Uint64(text[i:])
-			quote, backslash := w^ones*'"', w^ones*'\\'
-			// A byte's high bit is set where it is below 0x20, a quote, a backslash or not ASCII;
-			// bytes after the first such one may be marked wrongly.
-			if m := ((w-ones*0x20)&^w | (quote-ones)&^quote | (backslash-ones)&^backslash | w) & highs; m != 0 {
-				i += bits.TrailingZeros64(m) / 8
-				break
-			}
-		}
-		r.at = i
-		if i >= len(text) {
-			return
-		}
-		switch c := text[i]; {
-		case c == '"' || c == '\\' || c < ' ':
-			return
-		case c < utf8.RuneSelf:
-			i++
-		default:
-			char, n := utf8.DecodeRune(text[i:])
-			if char == utf8.RuneError && n == 1 {
-				return
-			}
-			i += n
-		}
-	}
+// unusual returns a word with the high bit of each byte set that is, in the first eight of text,
+// below 0x20, a quote, a backslash or not ASCII. Bytes after the first such one may be marked
+// wrongly. (The quote is 0x22: with that bit turned over, it is below all that is ordinary, as
+// control characters are.)
+func unusual(text []byte) uint64 {
+	w := binary.LittleEndian.Uint64(text)
+	return ((w ^ ones*0x02) - ones*0x21) | ((w ^ ones*'\\') - ones) | w
 }
 
 // unescape resolves the escapes of a string that quoted has passed.
