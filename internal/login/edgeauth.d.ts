@@ -20,6 +20,8 @@ export interface Session {
   expires_in: number;
   /** Whether the session can be renewed. */
   refreshable: boolean;
+  /** Whether the session is bound to this device: the browser renews it by itself then, before it sends a request that needs it. */
+  bound?: boolean;
   /** Where a form may POST to, to sign out. */
   logout_url: string;
   /** Further claims, where the deployment hands some on. */

@@ -63,6 +63,7 @@ export function renew() {
 async function exchange(seen) {
   const before = await ask();
   if (before.current && (before.current.exp > known || renewals > seen)) return adopt(before.current);
+  if (before.current?.bound) return adopt(before.current); // to this device: the browser renews it by itself
   if (!before.current && !before.refreshable) return end(before.reason);
   const answer = await call("refresh", {method: "POST"});
   if (answer.status !== 204 && answer.status !== 401) throw new Error("edgeauth: the session cannot be renewed right now");
@@ -155,9 +156,9 @@ async function look() {
 }
 
 // plan sets the time of the next renewal: after three quarters of what is left, which leaves room for a sign-in service that is away for a while. A
-// session that cannot be renewed is looked at when it ends.
-function plan({expires_in, refreshable}) {
-  if (kept && refreshable) later(Math.max(expires_in * 0.75, 5), early);
+// session that cannot be renewed is looked at when it ends, and so is one that the browser renews before it sends the question.
+function plan({expires_in, refreshable, bound}) {
+  if (kept && refreshable && !bound) later(Math.max(expires_in * 0.75, 5), early);
   else if (kept || installed && !refreshable) later(Math.max(expires_in, 1) + 1);
 }
 

@@ -292,6 +292,27 @@ test("keep renews before the end, and looks again when it could not", async () =
   assert.deepEqual(names(tab), ["renewed"]);
 });
 
+test("a session that is bound to the device is renewed by the browser, and the helper only looks", async () => {
+  const site = new Site();
+  site.lasting = seconds => ({sub: "s-1", exp: site.at + seconds, bound: true});
+  site.session = site.lasting(100);
+  site.refreshable = true;
+  const answer = site.answer.bind(site);
+  site.answer = request => {
+    if (site.session.exp <= site.at) site.session = site.lasting(100); // what the browser does before it sends this
+    return answer(request);
+  };
+  const tab = await site.open();
+  await tab.module.keep();
+  assert.equal(await tab.module.renew(), true);
+  const [{work, ms}] = tab.timers.values();
+  assert.equal(ms, 101_000);
+  site.at += 101;
+  await work();
+  assert.deepEqual(names(tab), ["renewed"]);
+  assert.deepEqual(site.taken(), ["GET session", "GET session", "GET session"]);
+});
+
 test("a session that cannot be renewed ends on time", async () => {
   const site = signedIn(100);
   site.refreshable = false;
