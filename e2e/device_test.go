@@ -28,14 +28,22 @@ func startTLS(t testing.TB, flags ...string) (*system, chromedp.ExecAllocatorOpt
 		t.Fatalf("no hash of a key:\n%s", s.output)
 	}
 	s.standIn(t, "settings", `{"id_validity":"10s"}`)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(s.output)
+		}
+	})
 	return s, chromedp.Flag("ignore-certificate-errors-spki-list", pin[1])
 }
 
 // binds makes Chromium bind sessions on a machine without a TPM, and as often as ten-second tokens want it: six times in nine minutes is its own limit.
 var binds = chromedp.Flag("enable-features", "DeviceBoundSessions:RefreshQuota/false,EnableBoundSessionCredentialsSoftwareKeysForManualTesting")
 
-// tokenLife is how long the tokens of startTLS live, and a bit more.
-const tokenLife = 11 * time.Second
+// How long the tokens of startTLS live, and how long they pass for good where nobody minds the cookie's own end: five seconds more, for clocks that differ.
+const (
+	cookieLife = 11 * time.Second
+	tokenLife  = 16 * time.Second
+)
 
 // devices returns what the callback has logged of one route: a record each.
 func (s *system) logged(route string) (all []map[string]any) {
@@ -111,7 +119,7 @@ func TestDeviceChromeRegistersAndRenews(t *testing.T) {
 		t.Errorf("a script with the helper: %d", status)
 	}
 	_, before := s.device()
-	time.Sleep(tokenLife)
+	time.Sleep(cookieLife)
 	if status := b.me(); status != http.StatusOK {
 		t.Errorf("after the token's end: %d", status)
 	}
@@ -215,9 +223,6 @@ func TestDeviceChromeOutage(t *testing.T) {
 		if at := b.open(s.app + "/reports/1"); at.Path != "/Prod/auth/login" || !strings.Contains(b.body(), "device_skipped") {
 			t.Errorf("%s: at %s: %s", outage.begin, at, b.body())
 		}
-		if status, _ := b.fetch(http.MethodGet, "/Prod/auth/session"); status != http.StatusServiceUnavailable {
-			t.Errorf("%s: scripts are told %d", outage.begin, status)
-		}
 		if outage.end != "" {
 			s.standIn(t, outage.end, `{}`)
 		} else {
@@ -281,11 +286,9 @@ func TestDeviceChromeWithout(t *testing.T) {
 	b.waitAddress("the page that was asked for", func(at *url.URL) bool { return at.String() == s.app+"/reports/1?a=b#part" })
 	b.requireSignedIn(alice)
 	forms := s.count(t, "login_form")
-	for range 2 {
-		b.expire(s)
-		b.open(s.app + "/reports/2")
-		b.requireSignedIn(alice)
-	}
+	b.expire(s)
+	b.open(s.app + "/reports/2")
+	b.requireSignedIn(alice)
 	b.expire(s)
 	status := run(b, chromedp.Evaluate[int](`import("/Prod/auth/edgeauth.js").then(m => m.fetch("/Prod/api/me")).then(r => r.status)`, chromedp.EvalAwaitPromise))
 	if _, times := s.device(); status != http.StatusOK || times != 0 || s.count(t, "login_form") != forms {

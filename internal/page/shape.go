@@ -24,6 +24,10 @@ const hopScript = `const d = document.documentElement.dataset, f = encodeURIComp
 if (f && f.length <= 1024) document.cookie = d.cookie + "=" + f + "; Path=" + d.path + "; Max-Age=600; Secure; SameSite=Lax";
 location.replace(d.to);`
 
+// forwardScript carries the fragment on, unless there is one where it leads.
+const forwardScript = `const to = document.documentElement.dataset.to;
+location.replace(to.includes("#") ? to : to + location.hash);`
+
 // farewellScript tells this site's other tabs that the session is over.
 const farewellScript = `if (self.BroadcastChannel) new BroadcastChannel("edgeauth " + new URL(".", location).pathname).postMessage("ended");`
 
@@ -205,20 +209,22 @@ func (f Frame) Hop(to string, fragment cookie.Line) Document {
 	return f.document(m.String(), hopScript)
 }
 
-// Forward returns the document that does nothing but move on. What follows is sent by a page of this
-// origin then, and not by whatever page led here.
+// Forward returns the document that only moves on, and keeps the fragment of its address. What follows
+// is sent by a page of this origin then, and not by whatever page led here.
 func (f Frame) Forward(to string) Document {
 	var m markup
-	m.raw("<!doctype html>\n<html lang=\"en\">\n")
-	m.head("One moment")
-	m.raw("<meta http-equiv=\"refresh\"")
-	m.attribute("content", "0; url="+to)
+	m.raw("<!doctype html>\n<html lang=\"en\"")
+	m.attribute("data-to", to)
 	m.raw(">\n")
+	m.head("One moment")
+	m.raw("<script>" + forwardScript + "</script>\n<noscript><meta http-equiv=\"refresh\"")
+	m.attribute("content", "0; url="+to)
+	m.raw("></noscript>\n")
 	m.styled(f.Up, f.Looks)
 	m.raw("</head>\n<body class=\"hop\">\n<main><p>One moment … <a")
 	m.address("href", to)
 	m.raw(">Go on</a></p></main>\n</body>\n</html>\n")
-	return f.document(m.String(), "")
+	return f.document(m.String(), forwardScript)
 }
 
 // document adds the policy to a text: only that script runs, if there is one.
