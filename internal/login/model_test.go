@@ -353,8 +353,14 @@ func (s setting) String() string {
 }
 
 var settings = []setting{
-	{false, 0, false}, {true, 0, false}, {true, 10 * time.Second, false}, {true, time.Minute, false},
-	{false, 0, true}, {true, 0, true}, {true, 10 * time.Second, true}, {true, time.Minute, true},
+	{false, 0, false},
+	{true, 0, false},
+	{true, 10 * time.Second, false},
+	{true, time.Minute, false},
+	{false, 0, true},
+	{true, 0, true},
+	{true, 10 * time.Second, true},
+	{true, time.Minute, true},
 }
 
 func TestInterleavings(t *testing.T) {
