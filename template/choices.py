@@ -27,7 +27,7 @@ TOGETHER = {
     "claims": {"Scopes": "openid email profile", "MoreClaims": "custom:tenant", "WritableAttributes": "email,name"},
     "web-acl": {"WebAclArn": "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"},
     "brand": {"BrandName": "Acme", "BrandLogo": "https://example.com/logo.svg", "BrandSupport": "mailto:help@example.com"},
-    "session": {"SessionMinutes": 5, "RefreshDays": 3650, "SessionMax": "12h", "SessionIdle": "90m", "RefreshTokenRotation": "ENABLED"},
+    "session": {"SessionMinutes": 5, "RefreshDays": 3650, "SessionMax": "12h", "SessionIdle": "90m", "RefreshTokenRotation": "ENABLED", "DeviceBinding": "require"},
     "alarms": {"AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:on-call", "ApiName": "", "CallbackLogGroup": ""},
     "sister-apis": {"BaseUrl": "https://app.example.com", "LoginPath": "/auth"},
 }
