@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -295,4 +298,24 @@ func TestDeviceChromeWithout(t *testing.T) {
 		t.Errorf("a script is answered %d, %d bound, %d login pages", status, times, s.count(t, "login_form")-forms)
 	}
 	b.requireNoProblems()
+}
+
+// TestDeviceSmoke: the tool that tries deployed systems binds a session by itself, and finds the headers passing.
+func TestDeviceSmoke(t *testing.T) {
+	s, _ := startTLS(t)
+	file := regexp.MustCompile(`TLS by (\S+);`).FindStringSubmatch(s.output.String())
+	if file == nil {
+		t.Fatalf("no certificate:\n%s", s.output)
+	}
+	check := exec.CommandContext(t.Context(), filepath.Join(artifacts, "edgeauth"), "check", "-url", s.app, "-user", alice)
+	check.Env = append(os.Environ(), "SSL_CERT_FILE="+file[1], "PASSWORD="+password)
+	out, err := check.CombinedOutput()
+	for _, want := range []string{
+		"PASS    a browser's Secure-Session-Response reaches the callback", "PASS    the Secure-Session-Challenge reaches the browser",
+		"PASS    a proof renews the session", "PASS    copied cookies do not", "PASS    for want of a proof",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%v: no line %q in\n%s", err, want, out)
+		}
+	}
 }

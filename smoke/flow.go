@@ -31,6 +31,8 @@ func (t Target) check(ctx context.Context, r *report) {
 	t.askCognito(ctx, r)
 	r.section("A session")
 	t.askSession(ctx, r)
+	r.section("A device")
+	t.askDevice(ctx, r)
 }
 
 func (t Target) checkOver(ctx context.Context, r *report, protocol string) {

@@ -46,7 +46,6 @@ func (t Target) askSession(ctx context.Context, r *report) {
 	}
 	r.info("the path in the ARN behind a base-path mapping", "%s; if sessions work below it, both agree", basePath(b))
 	r.unknown("execute-api beside a domain of one's own", "nothing from outside names its host: curl it, 403 is right")
-	r.unknown("Secure-Session-* headers", "no route sends or repeats them")
 }
 
 // change says what has become of a claim, without the values of those that are secret to somebody.
