@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,7 @@ func TestProven(t *testing.T) {
 		"a signature without signature":    {again(good, func([]byte) []byte { return nil }), false},
 		"a signature that is too short":    {again(good, func(b []byte) []byte { return b[:63] }), false},
 		"a signature that is too long":     {again(good, func(b []byte) []byte { return append(b, 0) }), false},
+		"a signature with a zero before s": {again(good, func(b []byte) []byte { return slices.Insert(b, 32, 0) }), false},
 		"all zero":                         {again(good, func([]byte) []byte { return make([]byte, 64) }), false},
 		"in ASN.1":                         {again(good, func(b []byte) []byte { return asn1(t, m, good) }), false},
 		"r beyond the order": {again(good, func(b []byte) []byte {
@@ -170,7 +172,7 @@ func TestRegistered(t *testing.T) {
 		"RSA":                              {jwk("RSA", "P-256", x, y), false},
 		"another curve":                    {jwk("EC", "P-384", x, y), false},
 		"a private key":                    {with(`{"d":"AQ",` + m.jwk(t)[1:]), false},
-		"a short coordinate":               {jwk("EC", "P-256", x[1:], append([]byte{x[0]}, y...)), false},
+		"a short coordinate":               {jwk("EC", "P-256", x[:31], append([]byte{x[31]}, y...)), false},
 		"a coordinate too many bytes":      {jwk("EC", "P-256", append([]byte{0}, x...), y), false},
 		"no y":                             {jwk("EC", "P-256", x, nil), false},
 		"not on the curve":                 {jwk("EC", "P-256", x, off), false},
