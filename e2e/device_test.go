@@ -45,7 +45,7 @@ var binds = chromedp.Flag("enable-features", "DeviceBoundSessions:RefreshQuota/f
 // How long the tokens of startTLS live, and how long they pass for good where nobody minds the cookie's own end: five seconds more, for clocks that differ.
 const (
 	cookieLife = 11 * time.Second
-	tokenLife  = 16 * time.Second
+	passLife  = 16 * time.Second
 )
 
 // devices returns what the callback has logged of one route: a record each.
@@ -187,7 +187,7 @@ func TestDeviceChromeCookiesCopied(t *testing.T) {
 		t.Errorf("a script that asks too early: %d", status)
 	}
 
-	time.Sleep(tokenLife - time.Since(copied))
+	time.Sleep(passLife - time.Since(copied))
 	if status := thief.me(); status != http.StatusUnauthorized {
 		t.Errorf("one renewal too late: %d", status)
 	}
