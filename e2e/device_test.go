@@ -45,7 +45,7 @@ var binds = chromedp.Flag("enable-features", "DeviceBoundSessions:RefreshQuota/f
 // How long the tokens of startTLS live, and how long they pass for good where nobody minds the cookie's own end: five seconds more, for clocks that differ.
 const (
 	cookieLife = 11 * time.Second
-	passLife  = 16 * time.Second
+	passLife   = 16 * time.Second
 )
 
 // devices returns what the callback has logged of one route: a record each.
