@@ -82,7 +82,7 @@ func (s *system) startFunction(f sam.Function, o Options, scratch string) (funct
 		return newRemote(f.LogicalID, at)
 	}
 	code := runtime.Code{
-		Name: f.LogicalID, Built: filepath.Join(o.build, filepath.FromSlash(f.LogicalID)), Given: f.Code, Runtime: f.Runtime, Handler: f.Handler,
+		Name: f.LogicalID, Built: filepath.Join(o.build, filepath.FromSlash(f.LogicalID)), Given: f.Code, Inline: f.Inline, Runtime: f.Runtime, Handler: f.Handler,
 		Python: o.python, Node: o.node, Scratch: scratch,
 	}
 	program, err := code.Prepare()

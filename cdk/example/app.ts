@@ -24,7 +24,9 @@ def handler(event, context):
 api.root.addMethod('GET', new apigateway.LambdaIntegration(orders));
 api.root.addResource('health').addMethod('GET', new apigateway.LambdaIntegration(orders));
 
-new EdgeAuth(stack, 'EdgeAuth', { release: process.env.RELEASE ?? 'edgeauth', api, publicRoutes: ['GET /health'] });
+const release = process.env.RELEASE ?? 'edgeauth'; // or its folder x86_64
+const architecture = release.endsWith('x86_64') ? lambda.Architecture.X86_64 : lambda.Architecture.ARM_64;
+new EdgeAuth(stack, 'EdgeAuth', { release, architecture, api, publicRoutes: ['GET /health'] });
 
 api.root.addResource('orders').addResource('{proxy+}').addMethod('ANY', new apigateway.LambdaIntegration(orders)); // later, and guarded all the same
 app.synth();

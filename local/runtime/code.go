@@ -21,6 +21,7 @@ type Code struct {
 	Name    string // of the function, for errors
 	Built   string // the folder that a build makes for it, looked at first
 	Given   string // the folder or zip file that the template names; may be empty
+	Inline  string // the source code, where the template itself holds it: Lambda calls the file index
 	Runtime string // such as provided.al2023, python3.13, nodejs22.x
 	Handler string
 
@@ -107,6 +108,9 @@ var nodeClient string
 // interpreted is a function for a runtime that AWS provides: the interpreter runs a client of ours, and that one the handler.
 func (c Code) interpreted(client, text string, find func(folder string) (string, error)) (Program, error) {
 	folder, err := c.folder(isFolder)
+	if c.Inline != "" && err == nil && !isFolder(c.Built) {
+		folder, err = c.inline()
+	}
 	if err != nil {
 		return Program{}, err
 	}
@@ -131,10 +135,27 @@ func (c Code) interpreted(client, text string, find func(folder string) (string,
 	if !strings.HasPrefix(version, strings.TrimSuffix(c.Runtime, "x")) {
 		p.Note = fmt.Sprintf("%s asks for %s and runs with %s, %s.", c.Name, c.Runtime, version, interpreter)
 	}
-	if !strings.HasSuffix(c.Given, ".zip") || folder == c.Built {
+	if !strings.HasSuffix(c.Given, ".zip") && c.Inline == "" || folder == c.Built {
 		p.Sources = folder
 	}
 	return p, nil
+}
+
+// inline writes the source code that the template holds into a folder of its own.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html
+func (c Code) inline() (string, error) {
+	folder, err := filepath.Abs(filepath.Join(c.Scratch, filepath.FromSlash(c.Name)))
+	if err != nil {
+		return "", err
+	}
+	name := "index.js"
+	if strings.HasPrefix(c.Runtime, "python") {
+		name = "index.py"
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", fmt.Errorf("runtime: %s: %w", c.Name, err)
+	}
+	return folder, os.WriteFile(filepath.Join(folder, name), []byte(c.Inline), 0o600)
 }
 
 // write puts a client of ours where an interpreter finds it. Other processes may read it meanwhile, so that it is there whole or not at all.

@@ -205,3 +205,25 @@ func TestInterpreter(t *testing.T) {
 		}
 	}
 }
+
+func TestCodeInTheTemplate(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "built", "app.py"), "", 0o600)
+	for _, c := range []struct{ name, built, runtime, want string }{
+		{"Python", "none", "python3.12", "scratch/EdgeAuth/F/index.py"},
+		{"JavaScript", "none", "nodejs22.x", "scratch/EdgeAuth/F/index.js"},
+		{"a build comes first", "built", "python3.12", "built/app.py"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code := Code{Name: "EdgeAuth/F", Built: filepath.Join(dir, c.built), Inline: "code", Runtime: c.runtime, Handler: "index.handler", Scratch: filepath.Join(dir, "scratch")}
+			put(t, filepath.Join(dir, "scratch", "here"), "", 0o600)
+			p, err := code.Prepare()
+			if err != nil || filepath.Join(p.Folder, filepath.Base(c.want)) != filepath.Join(dir, c.want) {
+				t.Fatalf("%s, %v; want %s", p.Folder, err, c.want)
+			}
+			if got, err := os.ReadFile(filepath.Join(dir, c.want)); err != nil || c.built == "none" && (string(got) != "code" || p.Sources != "") {
+				t.Errorf("%q, %v, watched: %q", got, err, p.Sources)
+			}
+		})
+	}
+}

@@ -34,6 +34,7 @@ func (t *template) readFunction(m *Model, id string, p *properties) {
 	if _, isMap := p.get("CodeUri").(map[string]any); !isMap { // one in a bucket is none on this machine
 		f.Code = t.local(p.text("CodeUri"))
 	}
+	f.Inline = p.text("InlineCode")
 	if alias := p.text("AutoPublishAlias"); alias != "" {
 		t.addAlias(f.ARN + ":" + alias)
 	}

@@ -7,6 +7,7 @@ package sam
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -30,10 +31,25 @@ func (t *template) readLambda(m *Model, id string, p *properties) {
 		p.fail("Code", errors.New("missing"))
 	default:
 		code := p.sub("Code")
-		code.aside("S3Bucket", "S3Key", "S3ObjectVersion", "SourceKMSKeyArn") // in an account: a build on this machine stands for it
+		code.aside("S3Bucket", "S3ObjectVersion", "SourceKMSKeyArn")
+		f.Code, f.Inline = t.asset(code.text("S3Key")), code.text("ZipFile")
 		_ = code.done()
 	}
 	m.Functions = append(m.Functions, f)
+}
+
+// asset is the file or folder that the CDK keeps beside a template for an object in a bucket, under the object's last name; empty if there is none, and a
+// build on this machine stands for it.
+// https://docs.aws.amazon.com/cdk/v2/guide/assets.html
+func (t *template) asset(object string) string {
+	name := object[strings.LastIndex(object, "/")+1:]
+	for _, file := range []string{name, strings.TrimSuffix(name, ".zip")} { // a folder is packed on its way to the bucket
+		path := filepath.Join(t.folder, "asset."+file)
+		if _, err := os.Stat(path); err == nil && file != "" {
+			return path
+		}
+	}
+	return ""
 }
 
 // local is where a location that a template names is on this machine.

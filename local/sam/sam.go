@@ -140,6 +140,7 @@ type Function struct {
 	LogicalID, Name, ARN string // the logical id of one in a nested stack begins with that stack's: EdgeAuth/AuthorizerFunction
 	Runtime, Handler     string
 	Code                 string // the folder or zip file that the template names; empty: none on this machine
+	Inline               string // the source code, where the template itself holds it
 	Timeout              time.Duration
 	Memory               int // MB
 	Concurrency          int // reserved; 0: unreserved

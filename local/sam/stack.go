@@ -122,6 +122,9 @@ func (t *template) newChild(id string) (*template, error) {
 		from = "TemplateURL"
 	}
 	location := p.need(from)
+	if asset := t.asset(location); asset != "" && t.resources[id].kind == stackType {
+		location = asset
+	}
 	if strings.Contains(location, "://") || location == "" {
 		p.fail(from, errors.New("only a template on this machine is modelled"))
 	}

@@ -173,3 +173,46 @@ func TestNestedRefusals(t *testing.T) {
 		})
 	}
 }
+
+// The CDK names what it has written beside a template as objects in a bucket.
+func TestAssets(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"asset.part.yaml": "Resources: {}\n", "asset.zipped.zip": "", "asset.folder/app.py": "",
+		"template.yaml": `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Part: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: !Sub "https://s3.${AWS::Region}.${AWS::URLSuffix}/bucket/part.yaml"}}
+  Zipped: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: app.handler, Code: {S3Bucket: bucket, S3Key: some/zipped.zip}}}
+  Folder: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: app.handler, Code: {S3Bucket: bucket, S3Key: folder.zip}}}
+  Elsewhere: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: app.handler, Code: {S3Bucket: bucket, S3Key: elsewhere.zip}}}
+  Within: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Handler: index.handler, Code: {ZipFile: code}}}
+  Serverless: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: index.handler, InlineCode: code}}
+  Pool: {Type: AWS::Cognito::UserPool}
+  Domain: {Type: AWS::Cognito::UserPoolDomain, Properties: {UserPoolId: !Ref Pool, Domain: d}}
+  Api: {Type: AWS::Serverless::Api, Properties: {StageName: s}}
+`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := Load(filepath.Join(dir, "template.yaml"), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range m.Functions {
+		got[f.LogicalID] = strings.TrimPrefix(f.Code, dir+"/") + "|" + f.Inline
+	}
+	equal(t, "code", got, map[string]string{"Zipped": "asset.zipped.zip|", "Folder": "asset.folder|", "Elsewhere": "|", "Within": "|code", "Serverless": "|code"})
+	if err := os.Remove(filepath.Join(dir, "asset.part.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(filepath.Join(dir, "template.yaml"), options); err == nil || !strings.Contains(err.Error(), "only a template on this machine is modelled") {
+		t.Errorf("a stack elsewhere: %v", err)
+	}
+}
