@@ -67,10 +67,13 @@ func (m machine) sign(t testing.TB, header, payload string) string {
 	return text + "." + b64(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
 }
 
-// again encodes the JWT's last part anew.
+// again encodes the JWT's last part anew, or loosely.
 func again(jwt string, change func(signature []byte) []byte) string {
 	i := strings.LastIndexByte(jwt, '.')
 	b, _ := base64.RawURLEncoding.DecodeString(jwt[i+1:])
+	if change == nil {
+		return jwt[:i+1] + loose(b)
+	}
 	return jwt[:i+1] + b64(change(b))
 }
 
@@ -113,16 +116,18 @@ func TestProven(t *testing.T) {
 		"r beyond the order": {again(good, func(b []byte) []byte {
 			return append(new(big.Int).Add(n, big.NewInt(1)).FillBytes(make([]byte, 32)), b[32:]...)
 		}), false},
-		"another payload": {b64([]byte(renewing)) + "." + b64([]byte(`{"jti":"other"}`)) + good[strings.LastIndexByte(good, '.'):], false},
-		"padding":         {good + "=", false},
-		"a line break":    {good[:10] + "\n" + good[10:], false},
-		"no jti":          {m.sign(t, renewing, `{}`), false},
-		"an empty jti":    {m.sign(t, renewing, `{"jti":""}`), false},
-		"a number as jti": {m.sign(t, renewing, `{"jti":1}`), false},
-		"two of jti":      {m.sign(t, renewing, `{"jti":"challenge","jti":"challenge"}`), false},
-		"no JSON":         {m.sign(t, renewing, `challenge`), false},
-		"more than 2 kB":  {m.sign(t, renewing, `{"jti":"challenge","x":"`+strings.Repeat("x", 1500)+`"}`), false},
-		"just below 2 kB": {m.sign(t, renewing, `{"jti":"challenge","x":"`+strings.Repeat("x", 1300)+`"}`), true},
+		"another payload":                 {b64([]byte(renewing)) + "." + b64([]byte(`{"jti":"other"}`)) + good[strings.LastIndexByte(good, '.'):], false},
+		"padding":                         {good + "=", false},
+		"a line break in the signature":   {good[:len(good)-9] + "\n" + good[len(good)-9:], false},
+		"bits left over in the signature": {again(good, nil), false},
+		"a line break":                    {good[:10] + "\n" + good[10:], false},
+		"no jti":                          {m.sign(t, renewing, `{}`), false},
+		"an empty jti":                    {m.sign(t, renewing, `{"jti":""}`), false},
+		"a number as jti":                 {m.sign(t, renewing, `{"jti":1}`), false},
+		"two of jti":                      {m.sign(t, renewing, `{"jti":"challenge","jti":"challenge"}`), false},
+		"no JSON":                         {m.sign(t, renewing, `challenge`), false},
+		"more than 2 kB":                  {m.sign(t, renewing, `{"jti":"challenge","x":"`+strings.Repeat("x", 1500)+`"}`), false},
+		"just below 2 kB":                 {m.sign(t, renewing, `{"jti":"challenge","x":"`+strings.Repeat("x", 1300)+`"}`), true},
 	} {
 		challenge, err := device.Proven(row.jwt, m.key(t))
 		if row.good && (err != nil || challenge != "challenge") || !row.good && (!errors.Is(err, device.ErrProof) || challenge != "") {

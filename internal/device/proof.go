@@ -35,7 +35,7 @@ type header struct {
 // is text: the two coordinates one after the other, base64url. The error is ErrProof.
 func Registered(jwt string) (key, challenge string, err error) {
 	signed, h, ok := parse(jwt)
-	if !ok || h.key == "" || !signed.by(h.key) {
+	if !ok || !signed.by(h.key) {
 		return "", "", ErrProof
 	}
 	challenge, err = signed.challenge()
@@ -74,7 +74,7 @@ func parse(jwt string) (s signed, h header, ok bool) {
 			return s, h, false
 		}
 	}
-	if h, ok = readHeader(decoded[0]); !ok || h.typ != "dbsc+jwt" || h.alg != "ES256" || h.critical || h.jwk && h.key == "" {
+	if h, ok = readHeader(decoded[0]); !ok || h.typ != "dbsc+jwt" || h.alg != "ES256" || h.critical {
 		return s, h, false
 	}
 	return signed{parts[0] + "." + parts[1], decoded[1], decoded[2]}, h, true

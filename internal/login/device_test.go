@@ -254,9 +254,10 @@ func TestDeviceIsOffered(t *testing.T) {
 			t.Errorf("a renewal offers nothing: %v", w.last())
 		}
 	}
-	w.provider.BaseURLs = []string{"http://app.example.com/Prod"}
+	w.idp.site = "http://app.example.com/Prod"
+	w.provider.BaseURLs = []string{w.idp.site}
 	b = w.browser()
-	if res := b.open(base+"/auth/login", "Sec-Fetch-Site", "same-origin"); offer(t, res) != "" {
+	if res := callback(w, b, "Sec-Fetch-Site", "same-site"); offer(t, res) != "" || b.who() != "alice" {
 		t.Error("offered without TLS")
 	}
 	w = newSystem(t)

@@ -167,6 +167,7 @@ type provider struct {
 	w      *system
 	server *httptest.Server
 	url    string
+	site   string // where people come back to
 
 	mu       sync.Mutex // guards what follows
 	codes    map[string]issued
@@ -198,7 +199,7 @@ type family struct {
 }
 
 func newProvider(w *system) *provider {
-	p := &provider{w: w, codes: map[string]issued{}, live: map[string]*family{}, secrets: map[string][]string{"client secret": {clientSecret}}}
+	p := &provider{w: w, site: site, codes: map[string]issued{}, live: map[string]*family{}, secrets: map[string][]string{"client secret": {clientSecret}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /oauth2/token", p.token)
 	mux.HandleFunc("POST /oauth2/revoke", p.revoke)
@@ -225,7 +226,7 @@ func (p *provider) authorize(t *testing.T, address, user string) string {
 	}
 	q := u.Query()
 	for name, want := range map[string]string{
-		"response_type": "code", "client_id": tokentest.ClientID, "redirect_uri": site + "/auth/callback", "scope": "openid email",
+		"response_type": "code", "client_id": tokentest.ClientID, "redirect_uri": p.site + "/auth/callback", "scope": "openid email",
 		"code_challenge_method": "S256",
 	} {
 		if !slices.Equal(q[name], []string{want}) {
