@@ -288,7 +288,7 @@ func TestEveryWayIsTested(t *testing.T) {
 	}
 	where := map[string]struct{ files, begins string }{
 		"e2e": {"e2e/*_test.go", "func %s("}, "local": {"local/*/*_test.go", "func %s("}, "template": {"template/*.py", "def %s("},
-		"cdk": {"cdk/test/*.test.ts", "test('%s"}, "rehearsal": {"template/rehearse.py", `tell("$ %s`},
+		"cdk": {"cdk/test/*.test.ts", "test('%s"}, "rehearsal": {"template/rehearse.py", `tell("$ %s`}, "release": {".ci/release", "behind '%s"},
 	}
 	texts := map[string]string{}
 	for kind, w := range where {
