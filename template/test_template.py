@@ -152,7 +152,7 @@ class Adopter(Base):
         self.assertEqual(run(said=["ParameterKey=Minutes,ParameterValue=3"]), 1)
         self.assertEqual(run(said=["Slow=1"]), 2)
         self.assertEqual(run(said=["Minutes"]), 2)
-        for told in ['["Minutes=3", "Host=a"]', '"Host=\'a b\' Minutes=3"']:
+        for told in ['["Minutes=3", "Host=a"]', '"Host=\'a\' Minutes=3"']:
             (self.folder / "samconfig.toml").write_text(f"version = 0.1\n[default.deploy.parameters]\nparameter_overrides = {told}\n[prod.deploy.parameters]\n")
             with self.subTest(told):
                 self.assertEqual(run(), 1)
