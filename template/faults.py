@@ -163,7 +163,7 @@ class Site:
 
     def __init__(self, authorizer, callback):
         self.skew, self.instead = 0, {}
-        site, browser = self, rehearse.Browser(f"https://{HOST}/Prod/", callback)
+        site, browser = self, rehearse.Browser(f"https://{HOST}/Prod", callback, "Prod")
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
