@@ -101,7 +101,7 @@ parameters: ## write parameters.yaml, the list of what the part can be told, fro
 cdk: ## test the construct for the CDK (needs Node)
 	@cd cdk && npm ci --silent --no-audit --no-fund && npm test --silent
 
-rehearsal: ## deploy template.yaml into MiniStack and sign in there (needs Python)
+rehearsal: ## deploy template.yaml, and applications that take the part in, into MiniStack and sign in there (needs Python and Node)
 	@template/rehearse
 
 faults: ## seed each fault that `edgeauth doctor` knows into MiniStack, and see it found by its name, alone (needs Python)

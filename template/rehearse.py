@@ -344,6 +344,7 @@ def rehearse(folder):
         walk(aws, STACK, given, outputs["Url"], "Prod")
 
         adopted(aws, folder, outputs["UserPoolId"])
+        constructed(aws, folder)
 
         tell()
         tell("$ the parameters")
@@ -411,6 +412,36 @@ def adopted(aws, folder, pool):
     check("EdgeAuth/UserPool" in resources, f"CREATE_COMPLETE, {len(resources)} resources: {outputs['Url']}")
     user_of(aws.client("cognito-idp"), told["user_pool_id"])
     walk(aws, "notes", variables(aws, resources, "EdgeAuth/AuthorizerFunction", "CallbackFunction"), outputs["Url"], "v1")
+
+
+def constructed(aws, folder):
+    """What the CDK makes of cdk/example."""
+    tell()
+    tell("$ sam deploy of what the CDK synthesises from cdk/example")
+    (folder / "empty").mkdir()
+    release, out = released(folder / "empty", folder / "construct") / "edgeauth", folder / "cdk.out"
+    if not (ROOT / "cdk/node_modules").exists():
+        subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=ROOT / "cdk", check=True)
+    subprocess.run(["npx", "tsc"], cwd=ROOT / "cdk", check=True)
+    subprocess.run(["node", "example/app.js"], cwd=ROOT / "cdk", env=dict(os.environ, RELEASE=str(release), OUT=str(out)), check=True)
+    # SUBSTITUTE 5: `cdk bootstrap` and `cdk deploy`, which put assets into a bucket of the CDK's; the SAM CLI puts the same files into one of its own.
+    aws.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Type="String", Value="21")
+    uploads = 0
+    for file in [out / "orders.template.json", *out.glob("asset.*.yaml")]:
+        text, n = re.subn(r'(?s)\{\s*"S3Bucket":.{1,120}?"S3Key":\s*"([0-9a-f]{64}\.zip)"\s*\}', r'"asset.\1"', file.read_text())
+        text, m = re.subn(r'\{\s*"Fn::Sub":\s*"https://s3\.[^"]*/([0-9a-f]{64}\.yaml)"\s*\}', r'"asset.\1"', text)
+        file.write_text(text)
+        uploads += n + m
+    tell(f"  with its assets uploaded by the SAM CLI in place of `cdk deploy` ({uploads} files)")
+    _, resources = deploy(aws, out, "orders", "orders.template.json")
+    told = json.loads(aws.client("ssm").get_parameter(Name="/orders/auth")["Parameter"]["Value"])
+    (api,) = [p for n, (kind, p) in resources.items() if kind == "AWS::ApiGateway::RestApi"]
+    names.update({api: "orders", told["user_pool_id"]: "orders-pool", told["client_id"]: "orders-client"})
+    (url,) = told["base_urls"]
+    check(api in url, f"CREATE_COMPLETE, {len(resources)} resources: {url}")
+    user_of(aws.client("cognito-idp"), told["user_pool_id"])
+    (authorizer,), (callback,) = ([n for n in resources if n.endswith("/AuthorizerFunction")], [n for n in resources if n.startswith("EdgeAuthCallback") and resources[n][0] == "AWS::Lambda::Function"])
+    walk(aws, "orders", variables(aws, resources, authorizer, callback), url, "prod")
 
 
 def sign_in(aws, url, client_id, stage, callback, authorizer):
