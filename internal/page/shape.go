@@ -192,39 +192,35 @@ func (m *markup) steps(p *Page) {
 
 // Hop returns the document that puts the fragment of its address into a cookie, then moves on.
 func (f Frame) Hop(to string, fragment cookie.Line) Document {
-	var m markup
-	m.raw("<!doctype html>\n<html lang=\"en\"")
-	m.attribute("data-to", to)
-	m.attribute("data-cookie", fragment.Name)
-	m.attribute("data-path", fragment.Path)
-	m.raw(">\n")
-	m.head("Signing in")
-	m.raw("<script>" + hopScript + "</script>\n<noscript><meta http-equiv=\"refresh\"")
-	m.attribute("content", "0; url="+to)
-	m.raw("></noscript>\n")
-	m.styled(f.Up, f.Looks)
-	m.raw("</head>\n<body class=\"hop\">\n<main><p>Taking you to the sign-in page … <a")
-	m.address("href", to)
-	m.raw(">Go on</a></p></main>\n</body>\n</html>\n")
-	return f.document(m.String(), hopScript)
+	return f.onward(to, fragment, "Signing in", "Taking you to the sign-in page …", hopScript)
 }
 
 // Forward returns the document that only moves on, and keeps the fragment of its address. What follows
 // is sent by a page of this origin then, and not by whatever page led here.
 func (f Frame) Forward(to string) Document {
+	return f.onward(to, cookie.Line{}, "One moment", "One moment …", forwardScript)
+}
+
+// onward is a document whose script moves on to a place, and which leads there without one too. The
+// script is told of a fragment's cookie, if there is one.
+func (f Frame) onward(to string, fragment cookie.Line, title string, says, script literal) Document {
 	var m markup
 	m.raw("<!doctype html>\n<html lang=\"en\"")
 	m.attribute("data-to", to)
+	if fragment.Name != "" {
+		m.attribute("data-cookie", fragment.Name)
+		m.attribute("data-path", fragment.Path)
+	}
 	m.raw(">\n")
-	m.head("One moment")
-	m.raw("<script>" + forwardScript + "</script>\n<noscript><meta http-equiv=\"refresh\"")
+	m.head(title)
+	m.raw("<script>" + script + "</script>\n<noscript><meta http-equiv=\"refresh\"")
 	m.attribute("content", "0; url="+to)
 	m.raw("></noscript>\n")
 	m.styled(f.Up, f.Looks)
-	m.raw("</head>\n<body class=\"hop\">\n<main><p>One moment … <a")
+	m.raw("</head>\n<body class=\"hop\">\n<main><p>" + says + " <a")
 	m.address("href", to)
 	m.raw(">Go on</a></p></main>\n</body>\n</html>\n")
-	return f.document(m.String(), forwardScript)
+	return f.document(m.String(), script)
 }
 
 // document adds the policy to a text: only that script runs, if there is one.
